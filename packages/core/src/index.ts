@@ -1,1 +1,25 @@
-export {};
+/** The vocabulary: job, outcome, errors, configuration, log. No Redis, no OpenAI, no HTTP. */
+export { keyFinder, requireOperator } from './access.ts';
+export { type Audit, type AuditEntry, openAudit } from './audit.ts';
+export { backoffMs } from './backoff.ts';
+export { type Config, loadConfig, resolveConfig } from './config.ts';
+export {
+  type ConfigInput,
+  defineConfig,
+  type LimitConfig,
+  type QueueConfig,
+  type UpstreamConfig,
+} from './config-schema.ts';
+export { type ApiKey, type Environment, type Role, readEnvironment } from './environment.ts';
+export * from './errors.ts';
+export { extractRequest, schemaOf } from './extract-request.ts';
+export { parseGuardedJson } from './guarded-json.ts';
+export * from './job.ts';
+export { newJobId, queueTag, tagOfJobId } from './job-id.ts';
+export { type JobRequest, parseJobRequest } from './job-request.ts';
+export { createLog, type Log } from './log.ts';
+export type { NamedSchema } from './named-schema.ts';
+export type * from './outcome.ts';
+export { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
+export { runRole } from './run-role.ts';
+export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';

@@ -1,0 +1,97 @@
+/**
+ * The configuration file's shape: every key, its bounds and its default. Unknown keys are faults, so a typo never
+ * silently means the default.
+ */
+import { z } from 'zod';
+import { DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY } from './job.ts';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'is no name: use letters, digits, "_", "-" and ".", at most 64');
+
+const seconds = z.number().positive().max(31_536_000);
+
+const upstream = z.strictObject({
+  baseURL: z.url({ protocol: /^https?$/, error: 'is no http:// or https:// URL' }),
+  /** Absent: OPENAI_API_KEY, else none is sent. */
+  apiKey: z.string().min(1).optional(),
+  background: z.enum(['auto', 'on', 'off']).default('auto'),
+  extraFields: z.array(z.string().min(1)).default([]),
+  connectSeconds: seconds.default(10),
+  idleSeconds: seconds.default(120),
+});
+
+const limit = z.strictObject({
+  requestsPerMinute: z.number().positive().optional(),
+  tokensPerMinute: z.number().positive().optional(),
+  inFlight: z.int().positive().optional(),
+  burstSeconds: z.number().nonnegative().default(1),
+  models: z.array(z.string().min(1)).default([]),
+});
+
+const queue = z.strictObject({
+  upstream: z.string().optional(),
+  limit: z.string().optional(),
+  model: z.string().min(1).optional(),
+  attempts: z.int().min(1).max(1000).default(6),
+  timeoutSeconds: seconds.default(600),
+  concurrency: z.int().min(1).max(100_000).default(200),
+  priority: z.int().min(HIGHEST_PRIORITY).max(LOWEST_PRIORITY).default(DEFAULT_PRIORITY),
+  maxWaiting: z.int().min(1).default(1_000_000),
+  whenUnknown: z.enum(['retry', 'fail']).default('retry'),
+  backoff: z
+    .strictObject({ baseSeconds: seconds.default(1), maxSeconds: seconds.default(60) })
+    .prefault({})
+    .refine((backoff) => backoff.maxSeconds >= backoff.baseSeconds, {
+      path: ['maxSeconds'],
+      error: 'is smaller than baseSeconds',
+    }),
+});
+
+export const configSchema = z.strictObject({
+  upstreams: z.record(name, upstream).optional(),
+  limits: z.record(name, limit).optional(),
+  queues: z.record(name, queue).optional(),
+  worker: z.strictObject({ lockSeconds: seconds.default(30), graceSeconds: seconds.default(30) }).prefault({}),
+  schemas: z.record(z.string(), z.unknown()).optional(),
+  /** How long finished jobs and their results are kept, and how many bytes of them a queue may hold. */
+  retention: z
+    .strictObject({
+      seconds: seconds.default(30 * 86_400),
+      bytesPerQueue: z
+        .int()
+        .positive()
+        .default(4 * 1024 ** 3),
+    })
+    .prefault({}),
+  /** Present: every upstream request and response is written, whole, to rotated JSONL files. */
+  audit: z
+    .strictObject({
+      directory: z.string().min(1),
+      fileBytes: z
+        .int()
+        .min(1024)
+        .default(64 * 1024 ** 2),
+      files: z.int().min(1).max(10_000).default(20),
+    })
+    .optional(),
+});
+
+/** What `defineConfig` takes. */
+export type ConfigInput = z.input<typeof configSchema>;
+export type ParsedConfig = z.output<typeof configSchema>;
+export type UpstreamConfig = ParsedConfig['upstreams'] extends Record<string, infer U> | undefined ? U : never;
+export type LimitConfig = ParsedConfig['limits'] extends Record<string, infer L> | undefined ? L : never;
+export type QueueConfig = Omit<
+  ParsedConfig['queues'] extends Record<string, infer Q> | undefined ? Q : never,
+  'upstream' | 'limit'
+> & {
+  /** Names, resolved: every queue has both. */
+  upstream: string;
+  limit: string;
+};
+
+/** The identity, for a typed `millrace.config.ts`. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}

@@ -1,0 +1,96 @@
+/**
+ * The job as everything outside Redis sees it. How it is kept is packages/queue's affair; what it is, is said here.
+ */
+import type { AttemptReason, JobError, Usage } from './outcome.ts';
+
+/** OpenAI's statuses. The last four are terminal: a job reaches exactly one of them, once. */
+export const JOB_STATUSES = ['queued', 'in_progress', 'completed', 'failed', 'cancelled', 'incomplete'] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+export type TerminalStatus = Extract<JobStatus, 'completed' | 'failed' | 'cancelled' | 'incomplete'>;
+
+export function isTerminal(status: JobStatus): status is TerminalStatus {
+  return status !== 'queued' && status !== 'in_progress';
+}
+
+export type JobType = 'generate' | 'extract';
+
+/** 0 is served first; 5 is what a job has that asks for nothing. */
+export const HIGHEST_PRIORITY = 0;
+export const LOWEST_PRIORITY = 9;
+export const DEFAULT_PRIORITY = 5;
+
+/** What an extraction asks for, as submitted. */
+export interface ExtractBody {
+  document: string;
+  /** A schema of the configuration by its name, or one sent along. */
+  schema: string | { name: string; schema: Record<string, unknown> };
+  instructions?: string;
+  max_output_tokens?: number;
+}
+
+/** A Responses request as it came: fields pass through untouched. */
+export type ResponsesBody = Record<string, unknown>;
+
+/** One call to the upstream, recorded before it is sent. */
+export interface Attempt {
+  /** Counts every start of the job, from 1; also the fencing epoch of that start. */
+  number: number;
+  /** The worker process that made it. */
+  worker: string;
+  started_at: number;
+  finished_at: number | null;
+  /** null while it runs. */
+  outcome: 'completed' | 'incomplete' | 'failed' | 'retry' | 'cancelled' | 'interrupted' | null;
+  reason: AttemptReason | null;
+  error: JobError | null;
+  upstream_id: string | null;
+  usage: Usage | null;
+  /** The request may have reached the upstream and its answer was not read whole: it may be on the bill. */
+  possibly_billed: boolean;
+  /** Whether it used up one of the queue's `attempts`. */
+  counted: boolean;
+}
+
+/** The job record: owner of the status. Times are milliseconds of Redis's clock. */
+export interface Job {
+  id: string;
+  queue: string;
+  type: JobType;
+  status: JobStatus;
+  /** The model asked for, or the queue's; null when the upstream is to be asked for its first. */
+  model: string | null;
+  priority: number;
+  created_at: number;
+  /** When the current or last attempt began. */
+  started_at: number | null;
+  finished_at: number | null;
+  /** Not to be started before. */
+  delayed_until: number | null;
+  /** Failed with `deadline_exceeded` when not done by then. */
+  deadline: number | null;
+  metadata: Record<string, string> | null;
+  webhook_url: string | null;
+  retry_of: string | null;
+  error: JobError | null;
+  usage: Usage | null;
+  attempts: Attempt[];
+  body: ResponsesBody | ExtractBody;
+}
+
+/** What a producer hands in, checked and complete. */
+export interface NewJob {
+  queue: string;
+  type: JobType;
+  model: string | null;
+  priority: number;
+  delayMs: number;
+  /** Milliseconds since 1970, or null. */
+  deadline: number | null;
+  metadata: Record<string, string> | null;
+  webhookUrl: string | null;
+  retryOf: string | null;
+  /** The caller's key for this submission: the same caller, key and body is the same job. Null: always a new one. */
+  idempotency: { caller: string; key: string } | null;
+  body: ResponsesBody | ExtractBody;
+}
