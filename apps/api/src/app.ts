@@ -1,0 +1,54 @@
+/** The HTTP surface: who may, what is where, and what an error looks like. No business rules. */
+import { randomBytes } from 'node:crypto';
+import { type ApiKey, InvalidRequestError, NotFoundError } from '@millrace/core';
+import type { Store } from '@millrace/queue';
+import express, { type Express } from 'express';
+import { authenticate } from './authenticate.ts';
+import { jobsRoutes } from './jobs.ts';
+import { openMetrics } from './metrics.ts';
+import { queuesRoutes } from './queues.ts';
+import { discard } from './read-body.ts';
+import { errorHandler } from './respond.ts';
+import { responsesRoutes } from './responses.ts';
+
+export function createApp(store: Store, keys: readonly ApiKey[]): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use((_request, response, next) => {
+    response.set('x-request-id', `req_${randomBytes(16).toString('hex')}`);
+    next();
+  });
+  // Probes come without a key.
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/readyz', (_request, response) => {
+    const redis = store.liveness.alive();
+    const server = store.server();
+    const ready = redis && server !== null;
+    response
+      .status(ready ? 200 : 503)
+      .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
+  });
+  app.use(authenticate(keys));
+  const metrics = openMetrics(store);
+  app.get('/metrics', async (_request, response) => {
+    response.set('content-type', metrics.contentType).send(await store.liveness.guard(metrics.render));
+  });
+  app.use('/v1/jobs', jobsRoutes(store));
+  app.use('/v1/responses', responsesRoutes(store));
+  app.use('/v1/queues', queuesRoutes(store));
+  app.use((request) => {
+    discard(request);
+    throw new NotFoundError(`There is no ${request.method} ${request.path.slice(0, 200)} here.`, null, 'unknown_url');
+  });
+  // A refused request may still be sending; it is let finish, so that its sender reads the answer.
+  app.use((error: unknown, request: express.Request, _response: express.Response, next: express.NextFunction) => {
+    if (!request.readableEnded && error instanceof InvalidRequestError) discard(request);
+    next(error);
+  });
+  app.use(errorHandler(store.log));
+  return app;
+}

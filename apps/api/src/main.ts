@@ -1,0 +1,59 @@
+/** The API process: accepts jobs and shows them. Redis may be away at start and later; it answers 503 until it is back. */
+import { createServer } from 'node:http';
+import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@millrace/core';
+import { keepRetention, openStore } from '@millrace/queue';
+import { createApp } from './app.ts';
+import { HEADERS_MS } from './bounds.ts';
+
+/** Requests under way may end within this time after SIGTERM. */
+const STOP_MS = 10_000;
+
+runRole(async () => {
+  const environment = readEnvironment();
+  const log = createLog('api', environment.logLevel);
+  if (environment.redisUrl === null) throw new StartError('REDIS_URL is not set; give e.g. redis://127.0.0.1:6379.');
+  const config = await loadConfig(environment);
+  const store = await openStore({
+    redisUrl: environment.redisUrl,
+    config,
+    log,
+    kind: 'hasty',
+    onUnfit: (error) => {
+      log.fatal({ err: error }, error.message);
+      process.exit(1);
+    },
+  });
+  const server = createServer(createApp(store, environment.apiKeys));
+  server.headersTimeout = HEADERS_MS;
+  // Bodies have bounds of their own: a stream of lines may last for hours.
+  server.requestTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = `Port ${environment.apiPort} on ${environment.host} is taken; set MILLRACE_API_PORT to another one.`;
+      reject(error.code === 'EADDRINUSE' ? new StartError(taken) : error);
+    });
+    server.listen(environment.apiPort, environment.host, resolve);
+  });
+  const retention = keepRetention(store, `api:${process.pid}`);
+  const address = server.address();
+  log.info(
+    { host: environment.host, port: typeof address === 'object' ? address?.port : environment.apiPort },
+    'api ready',
+  );
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(1), STOP_MS).unref();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await closed;
+    await retention.stop().catch((error: unknown) => log.warn({ err: error }, 'The retention lease was not returned'));
+    await store.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+});

@@ -1,0 +1,119 @@
+/**
+ * /metrics for the whole fleet: the queues' counters are kept in Redis by the scripts that move the jobs, so any API
+ * process tells the same, and a restart loses nothing. Only the process metrics are this process's own.
+ */
+import { countQueues, LATENCY_BUCKETS_SECONDS, readCounters, type Store } from '@millrace/queue';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+type Counters = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** Returns a function that renders the metrics as Prometheus text. */
+export function openMetrics(store: Store): { contentType: string; render: () => Promise<string> } {
+  const registry = new Registry();
+  // Event-loop delay, memory, CPU and descriptors of this process.
+  collectDefaultMetrics({ register: registry });
+
+  const jobs = new Gauge({
+    name: 'millrace_queue_jobs',
+    help: 'Jobs kept, by queue and state.',
+    labelNames: ['queue', 'state'],
+    registers: [registry],
+  });
+  const paused = new Gauge({
+    name: 'millrace_queue_paused',
+    help: '1 while the queue is paused.',
+    labelNames: ['queue'],
+    registers: [registry],
+  });
+  const inFlight = new Gauge({
+    name: 'millrace_in_flight',
+    help: 'Attempts running now, fleet-wide.',
+    labelNames: ['queue'],
+    registers: [registry],
+  });
+  const keptBytes = new Gauge({
+    name: 'millrace_kept_bytes',
+    help: 'Bytes of requests and results kept.',
+    labelNames: ['queue'],
+    registers: [registry],
+  });
+  const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
+    new Counter({ name, help, labelNames: ['queue', ...labelNames], registers: [registry] });
+  const submitted = counter('millrace_jobs_submitted_total', 'Jobs accepted.');
+  const finished = counter('millrace_jobs_finished_total', 'Jobs that reached their outcome.', 'outcome');
+  const attempts = counter(
+    'millrace_attempts_total',
+    'Attempts that ended, by outcome and reason.',
+    'outcome',
+    'reason',
+  );
+  const tokens = counter('millrace_tokens_total', 'Tokens the upstream counted.', 'direction');
+  const possiblyBilled = counter(
+    'millrace_possibly_billed_total',
+    'Attempts whose answer was not read whole and may be on the bill.',
+  );
+  let counters: Counters = new Map();
+  const histogram = (name: string, help: string, field: string): void => {
+    registry.registerMetric(storedHistogram(name, help, field, () => counters) as never);
+  };
+  histogram('millrace_job_duration_seconds', 'From submission to outcome.', 'job_seconds');
+  histogram('millrace_attempt_duration_seconds', 'From an attempt’s start to its end.', 'attempt_seconds');
+
+  const refresh = async (): Promise<void> => {
+    const [counts, totals] = await Promise.all([countQueues(store), readCounters(store)]);
+    counters = totals;
+    for (const metric of [jobs, paused, inFlight, keptBytes, submitted, finished, attempts, tokens, possiblyBilled])
+      metric.reset();
+    for (const { name: queue, paused: isPaused, active, ...states } of counts) {
+      paused.set({ queue }, isPaused ? 1 : 0);
+      inFlight.set({ queue }, active);
+      for (const [state, count] of Object.entries({ active, ...states })) jobs.set({ queue, state }, count);
+    }
+    for (const [queue, fields] of totals) {
+      keptBytes.set({ queue }, Math.max(0, fields.get('kept_bytes') ?? 0));
+      submitted.inc({ queue }, fields.get('submitted') ?? 0);
+      possiblyBilled.inc({ queue }, fields.get('possibly_billed') ?? 0);
+      for (const [field, value] of fields) {
+        const [kind, first = '', second = ''] = field.split(':');
+        if (kind === 'finished') finished.inc({ queue, outcome: first }, value);
+        if (kind === 'attempts') attempts.inc({ queue, outcome: first, reason: second }, value);
+        if (kind === 'tokens') tokens.inc({ queue, direction: first }, value);
+      }
+    }
+  };
+  return {
+    contentType: registry.contentType,
+    render: async () => {
+      await refresh();
+      return registry.metrics();
+    },
+  };
+}
+
+interface Sample {
+  metricName: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** A histogram whose buckets are kept in Redis: prom-client can only observe, so this one brings its values along. */
+function storedHistogram(name: string, help: string, field: string, read: () => Counters) {
+  const bounds = [...LATENCY_BUCKETS_SECONDS.map(String), '+Inf'];
+  return {
+    name,
+    get: async () => {
+      const values: Sample[] = [];
+      for (const [queue, fields] of read()) {
+        let cumulative = 0;
+        for (const le of bounds) {
+          cumulative += fields.get(`${field}:le:${le}`) ?? 0;
+          values.push({ metricName: `${name}_bucket`, labels: { queue, le }, value: cumulative });
+        }
+        const sum = (fields.get(`${field}:sum_ms`) ?? 0) / 1000;
+        values.push({ metricName: `${name}_sum`, labels: { queue }, value: sum });
+        values.push({ metricName: `${name}_count`, labels: { queue }, value: cumulative });
+      }
+      return { name, help, type: 'histogram', values };
+    },
+  };
+}

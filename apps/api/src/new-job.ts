@@ -1,0 +1,201 @@
+/** From a checked request to the job to store: the queue found, defaults filled in, names that must exist looked up. */
+import {
+  type Config,
+  checkStrictSchema,
+  InvalidRequestError,
+  type JobRequest,
+  type NewJob,
+  parseJobRequest,
+  parseResponsesRequest,
+  type QueueConfig,
+  type ResponsesRequest,
+} from '@millrace/core';
+import { queueNamed, type Store } from '@millrace/queue';
+
+/**
+ * The job of one body, or NDJSON line, of POST /v1/jobs.
+ * @param caller the name of the API key, to whom idempotency keys belong
+ * @throws InvalidRequestError naming the field, its problem and the remedy.
+ */
+export function jobOfRequest(store: Store, body: unknown, caller: string, idempotencyHeader?: string): NewJob {
+  const request = parseJobRequest(body, { extraFields: extraFieldsOf(store.config, body) });
+  const [queue, settings] = queueFor(store, request.type, request.queue);
+  const key = request.idempotency_key ?? checkedKey(idempotencyHeader);
+  refuseWebhook(request.webhook_url, 'webhook_url');
+  const common = {
+    queue,
+    type: request.type,
+    priority: request.priority ?? settings.priority,
+    delayMs: Math.round((request.delay_seconds ?? 0) * 1000),
+    deadline: deadlineMs(request.deadline, 'deadline'),
+    metadata: (request.metadata as Record<string, string> | undefined) ?? null,
+    webhookUrl: request.webhook_url ?? null,
+    retryOf: null,
+    idempotency: key === undefined ? null : { caller, key },
+  };
+  if (request.type === 'generate') {
+    checkStrictFormat(request.request, 'request.text.format.schema');
+    return { ...common, model: request.request.model ?? settings.model ?? null, body: request.request };
+  }
+  return { ...common, model: request.model ?? settings.model ?? null, body: extractBody(store.config, request) };
+}
+
+/** The job of POST /v1/responses: OpenAI's body, our options in headers. */
+export function jobOfResponse(
+  store: Store,
+  body: unknown,
+  caller: string,
+  header: (name: string) => string | undefined,
+): NewJob {
+  const queueName = header('millrace-queue');
+  const [queue, settings] = queueFor(store, 'generate', queueName, 'Millrace-Queue');
+  const request = parseResponsesRequest(body, {
+    extraFields: store.config.upstreams[settings.upstream]?.extraFields ?? [],
+  });
+  refuseWhatIsNotServedYet(request);
+  checkStrictFormat(request, 'text.format.schema');
+  refuseWebhook(header('millrace-webhook'), 'Millrace-Webhook');
+  const key = checkedKey(header('idempotency-key'));
+  return {
+    queue,
+    type: 'generate',
+    model: request.model ?? settings.model ?? null,
+    priority: numberHeader(header('millrace-priority'), 'Millrace-Priority', 0, 9, true) ?? settings.priority,
+    delayMs: Math.round((numberHeader(header('millrace-delay'), 'Millrace-Delay', 0, 366 * 86_400, false) ?? 0) * 1000),
+    deadline: deadlineMs(header('millrace-deadline'), 'Millrace-Deadline'),
+    metadata: (request.metadata as Record<string, string> | null | undefined) ?? null,
+    webhookUrl: null,
+    retryOf: null,
+    idempotency: key === undefined ? null : { caller, key },
+    body: request,
+  };
+}
+
+function refuseWhatIsNotServedYet(request: ResponsesRequest): void {
+  if (request.stream === true) {
+    throw new InvalidRequestError(
+      "Unsupported value: 'stream' cannot be true yet. Leave it out, set background: true and poll GET /v1/responses/{id}.",
+      'stream',
+      'unsupported_value',
+    );
+  }
+  if (request.background !== true) {
+    throw new InvalidRequestError(
+      "Unsupported value: 'background' must be true. The answer is not waited for on this connection yet: poll GET /v1/responses/{id}.",
+      'background',
+      'unsupported_value',
+    );
+  }
+  if (request.store === false) {
+    throw new InvalidRequestError(
+      "Unsupported value: 'store' cannot be false with background: true.",
+      'store',
+      'unsupported_value',
+    );
+  }
+}
+
+/** A URL that would be kept and never called is worse than a refusal. */
+function refuseWebhook(url: string | undefined, param: string): void {
+  if (url === undefined) return;
+  throw new InvalidRequestError(`'${param}' is not served yet: poll the job instead.`, param, 'unsupported_parameter');
+}
+
+function extraFieldsOf(config: Config, body: unknown): readonly string[] {
+  const { queue, type } = (body ?? {}) as { queue?: unknown; type?: unknown };
+  const settings = config.queues[String(queue ?? type)];
+  return settings === undefined ? [] : (config.upstreams[settings.upstream]?.extraFields ?? []);
+}
+
+/** The queue asked for; else the one named like the type; else the only one. */
+function queueFor(store: Store, type: string, asked: string | undefined, param = 'queue'): [string, QueueConfig] {
+  const { queues } = store.config;
+  const names = Object.keys(queues);
+  const name = asked ?? (Object.hasOwn(queues, type) ? type : names.length === 1 ? names[0] : undefined);
+  const settings = name !== undefined && Object.hasOwn(queues, name) ? queues[name] : undefined;
+  if (name !== undefined && settings !== undefined) return [queueNamed(store, name).name, settings];
+  throw new InvalidRequestError(
+    name === undefined
+      ? `No queue is named and none is called '${type}'. Name one of: ${names.join(', ')}.`
+      : `There is no queue '${name.slice(0, 80)}'. The queues are: ${names.join(', ')}.`,
+    param,
+    'queue_not_found',
+  );
+}
+
+function extractBody(config: Config, request: Extract<JobRequest, { type: 'extract' }>): NewJob['body'] {
+  if (typeof request.schema === 'string' && !Object.hasOwn(config.schemas, request.schema)) {
+    const names = Object.keys(config.schemas);
+    throw new InvalidRequestError(
+      `There is no schema '${request.schema}' in the configuration. ` +
+        `${names.length === 0 ? 'None is configured' : `There is ${names.join(', ')}`}; or send {"name": "…", "schema": {…}}.`,
+      'schema',
+      'schema_not_found',
+    );
+  }
+  return {
+    document: request.document,
+    schema: request.schema,
+    ...(request.instructions === undefined ? {} : { instructions: request.instructions }),
+    ...(request.max_output_tokens === undefined ? {} : { max_output_tokens: request.max_output_tokens }),
+  };
+}
+
+/** A schema that strict mode would refuse is refused here, before it waits in a queue to be refused there. */
+function checkStrictFormat(request: ResponsesRequest, at: string): void {
+  const format = (request.text as { format?: { type?: unknown; strict?: unknown; schema?: unknown } } | undefined)
+    ?.format;
+  if (format?.type !== 'json_schema' || format.strict !== true) return;
+  const fault = checkStrictSchema(format.schema);
+  if (fault === null) return;
+  const path = fault.path === '' ? at : `${at}.${fault.path}`;
+  throw new InvalidRequestError(
+    `Invalid schema for text.format: '${path}' ${fault.problem}.`,
+    path,
+    'invalid_json_schema',
+  );
+}
+
+function deadlineMs(text: string | undefined, param: string): number | null {
+  if (text === undefined) return null;
+  const ms = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new InvalidRequestError(
+      `'${param}' is no RFC 3339 time with an offset, like 2027-01-31T18:00:00Z.`,
+      param,
+      'invalid_value',
+    );
+  }
+  if (ms <= Date.now()) throw new InvalidRequestError(`'${param}' is in the past.`, param, 'invalid_value');
+  return ms;
+}
+
+function numberHeader(
+  text: string | undefined,
+  param: string,
+  least: number,
+  most: number,
+  whole: boolean,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  if (number >= least && number <= most && (!whole || Number.isInteger(number))) return number;
+  throw new InvalidRequestError(
+    `'${param}' must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}.`,
+    param,
+    'invalid_value',
+  );
+}
+
+const MAX_KEY_CHARACTERS = 255;
+
+function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined || (key.length > 0 && key.length <= MAX_KEY_CHARACTERS)) return key;
+  throw new InvalidRequestError(
+    `'Idempotency-Key' must have 1 to ${MAX_KEY_CHARACTERS} characters.`,
+    'Idempotency-Key',
+    'invalid_value',
+  );
+}

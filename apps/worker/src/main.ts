@@ -1,0 +1,85 @@
+/**
+ * The worker process: takes jobs of every configured queue until it is told to stop. SIGTERM and SIGINT drain it:
+ * what can end within the grace ends, the rest is given back without using up an attempt.
+ */
+import { hostname } from 'node:os';
+import { createLog, type Log, loadConfig, openAudit, readEnvironment, runRole, StartError } from '@millrace/core';
+import { closeRedis, connectRedis, keepRetention, onCancelled, openStore } from '@millrace/queue';
+import { openUpstream, type Upstream } from '@millrace/upstream';
+import { startHealth } from './health.ts';
+import { attemptRun } from './run-attempt.ts';
+import { startRunner } from './runner.ts';
+
+/** After the grace and the giving back: the process ends by now, whatever still hangs. */
+const EXIT_BOUND_MS = 10_000;
+
+runRole(async () => {
+  const environment = readEnvironment();
+  const log = createLog('worker', environment.logLevel);
+  if (environment.redisUrl === null) throw new StartError('REDIS_URL is not set; give e.g. redis://127.0.0.1:6379.');
+  const config = await loadConfig(environment);
+  const worker = `${hostname()}:${process.pid}`;
+  const store = await openStore({
+    redisUrl: environment.redisUrl,
+    config,
+    log,
+    kind: 'patient',
+    onUnfit: (error) => fail(log, error),
+  });
+
+  const upstreams = new Map<string, Upstream>();
+  for (const [name, upstream] of Object.entries(config.upstreams)) upstreams.set(name, openUpstream(upstream));
+  const audit =
+    config.audit === undefined
+      ? null
+      : openAudit(config.audit, (error) => log.error({ err: error }, 'The audit log cannot be written'));
+  const run = attemptRun(config, upstreams, audit);
+
+  const runners = [...store.queues.values()].map((queue) => {
+    const settings = config.queues[queue.name];
+    if (settings === undefined) throw new Error(`the store has a queue '${queue.name}' that the configuration has not`);
+    return startRunner({ store, queue, settings, lockMs: config.worker.lockSeconds * 1000, worker, run, log });
+  });
+  const subscriber = connectRedis(environment.redisUrl, 'patient', () => undefined);
+  onCancelled(subscriber, (id) => {
+    for (const runner of runners) runner.cancel(id);
+  }).catch((error: unknown) => log.warn({ err: error }, 'Cancellations cannot be heard'));
+  const retention = keepRetention(store, worker);
+
+  const inFlight = (): number => runners.reduce((sum, runner) => sum + runner.inFlight(), 0);
+  let stopping = false;
+  const health =
+    environment.workerPort === null
+      ? null
+      : await startHealth(environment.host, environment.workerPort, {
+          ready: () => ({
+            ready: store.server() !== null && store.liveness.alive() && !stopping,
+            redis: store.liveness.alive(),
+            stopping,
+            ...store.server(),
+          }),
+          inFlight,
+        });
+  log.info({ worker, ...(health === null ? {} : { port: health.port }), count: runners.length }, 'worker ready');
+
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal, count: inFlight() }, 'stopping: what can end within the grace ends, the rest is given back');
+    const graceMs = config.worker.graceSeconds * 1000;
+    setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
+    await Promise.all(runners.map((runner) => runner.drain(graceMs)));
+    await retention.stop().catch((error: unknown) => log.warn({ err: error }, 'The retention lease was not returned'));
+    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+    await Promise.all([audit?.close(), health?.close(), closeRedis(subscriber), store.close()]);
+    log.info({}, 'worker stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+});
+
+function fail(log: Log, error: Error): never {
+  log.fatal({ err: error }, error.message);
+  process.exit(1);
+}

@@ -1,0 +1,103 @@
+/** One attempt: the stored job becomes a Responses request, is called, and comes to an Outcome. Knows nothing of Redis. */
+import {
+  type Audit,
+  type Config,
+  type ExtractBody,
+  extractRequest,
+  type NamedSchema,
+  type Outcome,
+  type QueueConfig,
+  type ResponsesBody,
+  schemaOf,
+} from '@millrace/core';
+import type { Begun } from '@millrace/queue';
+import type { Upstream } from '@millrace/upstream';
+
+export interface AttemptInput {
+  id: string;
+  queue: string;
+  settings: QueueConfig;
+  begun: Begun;
+  /** Aborted with the reason: cancelled, shutdown, or here, the deadline. */
+  controller: AbortController;
+}
+
+export type AttemptRun = (input: AttemptInput) => Promise<Outcome>;
+
+/** Binds what every attempt of this process shares. */
+export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
+  return async ({ id, queue, settings, begun, controller }) => {
+    const upstream = upstreams.get(settings.upstream);
+    if (upstream === undefined) return internal(`no upstream '${settings.upstream}' is open`);
+    const request = requestOf(config, settings, begun);
+    if ('kind' in request) return request;
+
+    const leftMs = begun.deadline === null ? Number.POSITIVE_INFINITY : begun.deadline - begun.startedAt;
+    const deadline =
+      leftMs < settings.timeoutSeconds * 1000 ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs) : null;
+    try {
+      const outcome = await upstream.call({
+        body: request.body,
+        type: begun.type,
+        timeoutMs: settings.timeoutSeconds * 1000,
+        signal: controller.signal,
+        ...(request.zod === undefined ? {} : { zod: request.zod }),
+      });
+      audit?.write({
+        at: new Date().toISOString(),
+        job_id: id,
+        queue,
+        attempt: begun.epoch,
+        upstream: settings.upstream,
+        request: request.body,
+        response: 'answer' in outcome ? (outcome.answer?.response ?? null) : null,
+        error: 'error' in outcome ? outcome.error : null,
+      });
+      return outcome;
+    } catch (error) {
+      return internal(error instanceof Error ? `${error.name} in the worker` : 'a fault in the worker');
+    } finally {
+      if (deadline !== null) clearTimeout(deadline);
+    }
+  };
+}
+
+/** The complete request, or the Outcome of a job that cannot be asked for. */
+function requestOf(
+  config: Config,
+  settings: QueueConfig,
+  begun: Begun,
+): { body: ResponsesBody; zod?: NonNullable<NamedSchema['zod']> } | Outcome {
+  const model = begun.model ?? settings.model;
+  const withModel = model === undefined ? {} : { model };
+  if (begun.type === 'generate') {
+    // The job itself is the background work; upstream it is one plain call.
+    const { background: _, stream: __, ...body } = begun.body as ResponsesBody;
+    return { body: { ...body, ...withModel } };
+  }
+  const body = begun.body as ExtractBody;
+  const schema = schemaOf(body, config.schemas);
+  if (schema === undefined) {
+    const message = `The configuration no longer has the schema '${String(body.schema)}' this job was submitted with.`;
+    return {
+      kind: 'failed',
+      reason: 'bad_request',
+      error: { code: 'schema_not_found', message },
+      possiblyBilled: false,
+    };
+  }
+  const zod = typeof body.schema === 'string' ? config.schemas[body.schema]?.zod : undefined;
+  return { body: { ...extractRequest(body, schema), ...withModel }, ...(zod === undefined ? {} : { zod }) };
+}
+
+/** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
+function internal(message: string): Outcome {
+  return {
+    kind: 'retry',
+    reason: 'internal',
+    error: { code: 'internal_error', message },
+    afterMs: 0,
+    countsAsAttempt: true,
+    possiblyBilled: true,
+  };
+}

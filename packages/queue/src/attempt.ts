@@ -1,0 +1,180 @@
+/**
+ * The life of an attempt in Redis: begin records its intent and fences it, settle ends it when the job goes on, finish
+ * ends the job. Two round trips for a job that goes well.
+ */
+import type {
+  Answer,
+  Attempt,
+  ExtractBody,
+  JobError,
+  JobType,
+  Outcome,
+  ResponsesBody,
+  TerminalStatus,
+  Usage,
+} from '@millrace/core';
+import { attemptEndJson, LOST_ATTEMPT } from './job-record.ts';
+import { runScript } from './scripts.ts';
+import type { Store, StoreQueue } from './store.ts';
+
+export interface Begun {
+  kind: 'begun';
+  /** The attempt's number and its fence. */
+  epoch: number;
+  /** Redis's clock at the start, ms. */
+  startedAt: number;
+  /** Attempts used up before this one. */
+  counted: number;
+  deadline: number | null;
+  type: JobType;
+  model: string | null;
+  body: ResponsesBody | ExtractBody;
+}
+
+export type BeginReply =
+  | Begun
+  /** There is nothing to do: the job is gone, or has its outcome already. */
+  | { kind: 'missing' | 'terminal' }
+  | { kind: 'expired' }
+  | { kind: 'early'; inMs: number };
+
+/** BullMQ promotes delayed jobs by the worker's clock: a start this much before Redis's own time is let pass. */
+const EARLY_SLACK_MS = 25;
+
+/** Records the intent of an attempt. Nothing may be sent unless the reply is `begun`. */
+export async function beginAttempt(store: Store, queue: StoreQueue, id: string, worker: string): Promise<BeginReply> {
+  const { keys } = queue;
+  const reply = (await runScript(
+    store.redis,
+    'begin',
+    [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters],
+    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT],
+  )) as string[];
+  const [kind, ...rest] = reply;
+  if (kind === 'early') return { kind, inMs: Number(rest[0]) };
+  if (kind !== 'begun') return { kind: kind as 'missing' | 'terminal' | 'expired' };
+  const [epoch, startedAt, counted, deadline, type, model, body] = rest;
+  return {
+    kind,
+    epoch: Number(epoch),
+    startedAt: Number(startedAt),
+    counted: Number(counted),
+    deadline: deadline ? Number(deadline) : null,
+    type: type as JobType,
+    model: model || null,
+    body: JSON.parse(body ?? '{}') as ResponsesBody | ExtractBody,
+  };
+}
+
+/** How a write was received. Anything but the first says: somebody else decided already; do nothing more. */
+export type WriteReply = 'written' | 'terminal' | 'stale' | 'missing' | 'early';
+
+/**
+ * Ends an attempt whose job goes on.
+ * @param delayMs until the next attempt may start; 0 = at once
+ */
+export async function settleAttempt(
+  store: Store,
+  queue: StoreQueue,
+  id: string,
+  epoch: number,
+  outcome: Extract<Outcome, { kind: 'retry' | 'interrupted' }>,
+  delayMs: number,
+): Promise<WriteReply> {
+  const { keys } = queue;
+  const end = attemptEnd(outcome);
+  const reply = (await runScript(
+    store.redis,
+    'settle',
+    [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters],
+    [
+      ...[id, epoch, `${end.outcome}:${end.reason}`, attemptEndJson(end), end.counted ? 1 : 0, Math.ceil(delayMs)],
+      ...[end.possibly_billed ? 1 : 0, outcome.usage?.input_tokens ?? 0, outcome.usage?.output_tokens ?? 0],
+    ],
+  )) as string;
+  return reply === 'settled' ? 'written' : (reply as WriteReply);
+}
+
+/** What is stored of an attempt that ended with this Outcome. */
+function attemptEnd(outcome: Outcome): Omit<Attempt, 'number' | 'worker' | 'started_at' | 'finished_at'> {
+  return {
+    outcome: outcome.kind,
+    reason: 'reason' in outcome && outcome.kind !== 'incomplete' ? outcome.reason : null,
+    error: 'error' in outcome ? outcome.error : null,
+    upstream_id: outcome.upstreamId ?? null,
+    usage: outcome.usage ?? null,
+    possibly_billed: 'possiblyBilled' in outcome && outcome.possiblyBilled,
+    counted:
+      outcome.kind === 'retry'
+        ? outcome.countsAsAttempt
+        : outcome.kind !== 'interrupted' && outcome.kind !== 'cancelled',
+  };
+}
+
+/** Ends the job by what its attempt came to. */
+export function finishByOutcome(
+  store: Store,
+  queue: StoreQueue,
+  id: string,
+  epoch: number,
+  outcome: Extract<Outcome, { kind: 'completed' | 'incomplete' | 'failed' | 'cancelled' }>,
+): Promise<WriteReply> {
+  const end = attemptEnd(outcome);
+  const answer = 'answer' in outcome ? (outcome.answer ?? null) : null;
+  return finish(store, queue, id, {
+    to: outcome.kind,
+    epoch,
+    // An answer that was read whole is paid for: it is taken even from an attempt that lost its fence.
+    paid: outcome.kind === 'completed' || outcome.kind === 'incomplete',
+    end,
+    answer,
+    error: outcome.kind === 'failed' ? outcome.error : null,
+    usage: outcome.usage ?? null,
+  });
+}
+
+export interface Finish {
+  to: TerminalStatus;
+  /** null: not from an attempt (cancel, deadline). */
+  epoch: number | null;
+  paid: boolean;
+  /** How the attempt ended, or how an attempt that is open at this moment is to be closed. */
+  end: Omit<Attempt, 'number' | 'worker' | 'started_at' | 'finished_at'>;
+  answer: Answer | null;
+  error: JobError | null;
+  usage: Usage | null;
+  /** Finish only if the job is past its deadline. */
+  onlyPastDeadline?: boolean;
+}
+
+const FAILURES_KEPT = 100;
+
+/** The one way to a terminal status. */
+export async function finish(store: Store, queue: StoreQueue, id: string, write: Finish): Promise<WriteReply> {
+  const { keys } = queue;
+  const { end } = write;
+  const label = `${end.outcome}:${end.reason ?? 'none'}`;
+  const reply = (await runScript(
+    store.redis,
+    'finish',
+    [
+      ...[keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.status(write.to), keys.result(id)],
+      ...[keys.finished, keys.deadlines, keys.failures, keys.counters],
+    ],
+    [
+      ...[id, write.to, write.epoch ?? '', write.paid ? 1 : 0, label, attemptEndJson(end)],
+      ...[json(write.answer), json(write.error), json(write.usage), end.possibly_billed ? 1 : 0],
+      ...[
+        write.usage?.input_tokens ?? 0,
+        write.usage?.output_tokens ?? 0,
+        FAILURES_KEPT,
+        write.onlyPastDeadline ? 1 : '',
+      ],
+    ],
+  )) as [string];
+  return reply[0] === 'finished' ? 'written' : (reply[0] as WriteReply);
+}
+
+function json(value: unknown): string {
+  return value === null ? '' : JSON.stringify(value);
+}

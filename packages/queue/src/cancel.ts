@@ -1,0 +1,62 @@
+/** Cancelling, from anywhere: the record says so first, then whoever runs the job is told. */
+import { ConflictError, isTerminal, NotFoundError } from '@millrace/core';
+import type { Redis } from 'ioredis';
+import { finish } from './attempt.ts';
+import { CANCEL_CHANNEL } from './keys.ts';
+import { type JobWithAnswer, readJob } from './read.ts';
+import { queueOfJob, type Store } from './store.ts';
+
+/**
+ * Cancels a job that is not finished; cancelling a cancelled job is no error.
+ * @returns the job as it is now
+ * @throws NotFoundError, or ConflictError when the job ended otherwise.
+ */
+export async function cancelJob(store: Store, id: string): Promise<JobWithAnswer> {
+  const queue = queueOfJob(store, id);
+  if (queue === undefined) throw noSuchJob(id);
+  const reply = await finish(store, queue, id, {
+    to: 'cancelled',
+    epoch: null,
+    paid: false,
+    // Only written where an attempt is open: its answer will not be read, so it may be on the bill.
+    end: {
+      outcome: 'cancelled',
+      reason: 'cancelled',
+      error: null,
+      upstream_id: null,
+      usage: null,
+      possibly_billed: true,
+      counted: false,
+    },
+    answer: null,
+    error: null,
+    usage: null,
+  });
+  if (reply === 'missing') throw noSuchJob(id);
+  if (reply === 'written') {
+    await store.redis.publish(CANCEL_CHANNEL, id);
+    // Waiting in BullMQ it would only be taken, refused and dropped; a job that is active cannot be removed, nor need it be.
+    await queue.bull.remove(id).catch(() => undefined);
+    await store.commit();
+  }
+  const found = await readJob(store, id);
+  if (found === null) throw noSuchJob(id);
+  if (isTerminal(found.job.status) && found.job.status !== 'cancelled') {
+    throw new ConflictError(
+      `The job ${id} is ${found.job.status} already and cannot be cancelled.`,
+      'id',
+      'job_finished',
+    );
+  }
+  return found;
+}
+
+export function noSuchJob(id: string): NotFoundError {
+  return new NotFoundError(`There is no job with the id '${id.slice(0, 80)}'.`, 'id');
+}
+
+/** Calls `cancel` with the id of every job that is cancelled anywhere. The connection is the subscriber's own. */
+export async function onCancelled(subscriber: Redis, cancel: (id: string) => void): Promise<void> {
+  subscriber.on('message', (_channel, id) => cancel(id));
+  await subscriber.subscribe(CANCEL_CHANNEL);
+}

@@ -1,0 +1,45 @@
+/**
+ * Connections to Redis. Two kinds: `patient` ones wait for Redis to come back and carry on (workers), `hasty` ones fail
+ * a command at once while Redis is away (the API, which must answer 503 within a second).
+ */
+import { Redis } from 'ioredis';
+import { defineScripts } from './scripts.ts';
+
+/** Reconnect quickly at first, never slower than once a second: Redis being back should be noticed at once. */
+const RECONNECT_STEP_MS = 50;
+const RECONNECT_MAX_MS = 1000;
+const CONNECT_TIMEOUT_MS = 5000;
+
+/**
+ * Opens a connection; it keeps reconnecting until closed. Errors are told to `onError` and never thrown.
+ * @param url redis:// or rediss://
+ */
+export function connectRedis(url: string, kind: 'patient' | 'hasty', onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: kind === 'patient',
+    // A command whose reply was lost is only sent again where somebody waits for it; a hasty caller has answered 503.
+    autoResendUnfulfilledCommands: kind === 'patient',
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: (times) => Math.min(times * RECONNECT_STEP_MS, RECONNECT_MAX_MS),
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    enableAutoPipelining: false,
+    connectionName: 'millrace',
+  });
+  redis.on('error', onError);
+  defineScripts(redis);
+  return redis;
+}
+
+const CLOSE_BOUND_MS = 1000;
+
+/** Closes a connection: politely while Redis answers, by hanging up otherwise. Bounded; never throws. */
+export async function closeRedis(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') {
+    const hangUp = setTimeout(() => redis.disconnect(), CLOSE_BOUND_MS);
+    // A QUIT that fails means the connection is gone, which is what was wanted.
+    await redis.quit().catch(() => undefined);
+    clearTimeout(hangUp);
+  }
+  redis.disconnect();
+}

@@ -1,0 +1,64 @@
+/**
+ * Submit once: the same caller, key and body is the same job. The key is noted before the job is added, with the id the
+ * job will have; a second submission finds the id and adds the job again under it, which does nothing when it is there.
+ * So a reply that was lost, two racing API processes, and one that died in between all end in one job.
+ */
+import { createHash } from 'node:crypto';
+import { ConflictError, type NewJob } from '@millrace/core';
+import type { Redis } from 'ioredis';
+import { idempotencyKey } from './keys.ts';
+
+/** How long a key is remembered: longer than the 24 hours promised, so that a day's retry never falls on the edge. */
+const KEPT_MS = 48 * 3_600_000;
+
+/**
+ * The ids the jobs are to be stored under: new ones, or those their keys already stand for.
+ * @returns an id for each job, or the ConflictError of a key that stands for another body
+ */
+export async function claimIds(
+  redis: Redis,
+  jobs: readonly NewJob[],
+  newIds: readonly string[],
+): Promise<(string | ConflictError)[]> {
+  const ids: (string | ConflictError)[] = [...newIds];
+  const pipeline = redis.pipeline();
+  const claimed: number[] = [];
+  for (const [index, job] of jobs.entries()) {
+    if (job.idempotency === null) continue;
+    claimed.push(index);
+    const value = `${newIds[index]} ${fingerprint(job)}`;
+    pipeline.set(idempotencyKey(job.idempotency.caller, job.idempotency.key), value, 'PX', KEPT_MS, 'NX', 'GET');
+  }
+  if (claimed.length === 0) return ids;
+  const replies = (await pipeline.exec()) ?? [];
+  for (const [place, index] of claimed.entries()) {
+    const [error, earlier] = replies[place] ?? [null, null];
+    if (error) throw error;
+    if (earlier === null) continue;
+    const [id, print] = String(earlier).split(' ');
+    ids[index] =
+      print === fingerprint(jobs[index] as NewJob)
+        ? (id as string)
+        : new ConflictError(
+            'This idempotency key was used for another request. Use a new key, or send the same body.',
+            'idempotency_key',
+            'idempotency_conflict',
+          );
+  }
+  return ids;
+}
+
+/** Everything that makes the job what it is; two bodies that differ only in the order of their fields are the same. */
+function fingerprint(job: NewJob): string {
+  const { idempotency: _, ...what } = job;
+  return createHash('sha256').update(canonical(what)).digest('hex');
+}
+
+/** JSON with sorted keys. The depth is bounded where bodies are parsed. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

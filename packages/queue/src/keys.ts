@@ -1,0 +1,65 @@
+/**
+ * Every Redis key name is made here, with its type, owner and lifetime. All keys of a queue share the hash tag
+ * `{mr:<queue>}`, so every script stays in one Redis Cluster slot and the queues spread over the nodes.
+ *
+ * | key                              | type   | written by            | holds, and until when                              |
+ * |----------------------------------|--------|-----------------------|----------------------------------------------------|
+ * | {mr:q}:job:<id>                  | hash   | submit, begin, settle, finish | the job record; until retention removes it  |
+ * | {mr:q}:result:<id>               | string | finish                | the answer as JSON; as long as its record          |
+ * | {mr:q}:status:<status>           | zset   | submit, begin, settle, finish | ids by creation (µs), one set a status      |
+ * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
+ * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
+ * | {mr:q}:failures                  | list   | finish                | the newest 100 failed ids                          |
+ * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
+ * | {mr:q}:clock                     | string | submit                | the last creation stamp (µs): stamps never repeat  |
+ * | {mr:q}:<q>:*                     |        | BullMQ                | transport: the queue's lists, sets, locks, events  |
+ * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
+ * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
+ * | mr:cancel                        | pubsub | cancel                | ids of cancelled jobs, to whoever runs them        |
+ */
+
+import { createHash } from 'node:crypto';
+
+/** BullMQ's `prefix` for a queue. */
+export function bullPrefix(queue: string): string {
+  return `{mr:${queue}}`;
+}
+
+export interface QueueKeys {
+  job(id: string): string;
+  result(id: string): string;
+  status(status: string): string;
+  finished: string;
+  deadlines: string;
+  failures: string;
+  counters: string;
+  clock: string;
+}
+
+/** The keys of one queue. */
+export function queueKeys(queue: string): QueueKeys {
+  const prefix = bullPrefix(queue);
+  return {
+    job: (id) => `${prefix}:job:${id}`,
+    result: (id) => `${prefix}:result:${id}`,
+    status: (status) => `${prefix}:status:${status}`,
+    finished: `${prefix}:finished`,
+    deadlines: `${prefix}:deadlines`,
+    failures: `${prefix}:failures`,
+    counters: `${prefix}:counters`,
+    clock: `${prefix}:clock`,
+  };
+}
+
+/** Who does a periodic duty. */
+export function leaseKey(duty: string): string {
+  return `mr:lease:${duty}`;
+}
+
+/** What a caller's idempotency key stands for. Hashed: callers choose keys of any bytes. */
+export function idempotencyKey(caller: string, key: string): string {
+  return `mr:idem:${createHash('sha256').update(`${caller}\0${key}`).digest('hex')}`;
+}
+
+/** The channel on which a cancelled job's id reaches the worker that runs it. */
+export const CANCEL_CHANNEL = 'mr:cancel';

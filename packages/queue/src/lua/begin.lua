@@ -1,0 +1,25 @@
+-- begin: records the intent of an attempt before anything is sent, and hands out what the attempt needs. Refuses a job
+-- that is gone, finished, past its deadline or not due yet. The epoch it gives out fences every later write.
+-- KEYS: job, status:queued, status:in_progress, counters
+-- ARGV: id, worker, slack_ms (how much too early a start may be), outcome JSON of an attempt that was left open
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body')
+local status = job[1]
+if not status then return { 'missing' } end
+if terminal(status) then return { 'terminal', status } end
+
+local now = now_ms()
+if job[4] and now >= tonumber(job[4]) then return { 'expired' } end
+if job[5] and now + tonumber(ARGV[3]) < tonumber(job[5]) then return { 'early', int(tonumber(job[5]) - now) } end
+
+local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+if epoch > 1 and redis.call('HEXISTS', KEYS[1], 'outcome:' .. (epoch - 1)) == 0 then
+  close_attempt(KEYS[1], KEYS[4], epoch - 1, 'interrupted:lost', ARGV[4], now)
+  redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1)
+end
+redis.call('HSET', KEYS[1], 'status', 'in_progress', 'started_at', int(now), 'attempt:' .. epoch, int(now) .. ' ' .. ARGV[2])
+if status == 'queued' then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('ZADD', KEYS[3], job[2], ARGV[1])
+  redis.call('HDEL', KEYS[1], 'delayed_until')
+end
+return { 'begun', epoch, int(now), job[3] or '0', job[4] or '', job[6], job[7] or '', job[8] }

@@ -1,0 +1,31 @@
+-- submit: a new job's record and its place in the listing. Runs in one MULTI with BullMQ's own add, so that either
+-- both exist or neither does.
+-- KEYS: job, status:queued, clock, counters, deadlines
+-- ARGV: id, delay_ms, deadline ('' = none), bytes, then field, value, ...
+-- An id that is there already was submitted before under the same idempotency key: it is the same job.
+local existing = redis.call('HGET', KEYS[1], 'stamp')
+if existing then return existing end
+
+local now = now_us()
+local last = tonumber(redis.call('GET', KEYS[3]) or '0')
+-- A stamp is never given twice, even when the clock stands or steps back: it is the listing's order and cursor.
+if now <= last then now = last + 1 end
+redis.call('SET', KEYS[3], int(now))
+
+local fields = { 'status', 'queued', 'stamp', int(now), 'bytes', ARGV[4] }
+local delay = tonumber(ARGV[2])
+if delay > 0 then
+  fields[#fields + 1] = 'delayed_until'
+  fields[#fields + 1] = int(math.floor(now / 1000) + delay)
+end
+if ARGV[3] ~= '' then
+  fields[#fields + 1] = 'deadline'
+  fields[#fields + 1] = ARGV[3]
+  redis.call('ZADD', KEYS[5], ARGV[3], ARGV[1])
+end
+for i = 5, #ARGV do fields[#fields + 1] = ARGV[i] end
+redis.call('HSET', KEYS[1], unpack(fields))
+redis.call('ZADD', KEYS[2], int(now), ARGV[1])
+redis.call('HINCRBY', KEYS[4], 'submitted', 1)
+redis.call('HINCRBY', KEYS[4], 'kept_bytes', ARGV[4])
+return int(now)

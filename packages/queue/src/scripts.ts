@@ -1,0 +1,52 @@
+/** The Lua scripts: read once, defined on a connection, run by name with their keys and arguments apart. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ChainableCommander, Redis } from 'ioredis';
+
+/** Upper bounds, in seconds, of the latency histograms that the scripts keep; the last one, +Inf, is implied. */
+export const LATENCY_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
+
+const NAMES = ['submit', 'begin', 'settle', 'finish', 'remove'] as const;
+export type ScriptName = (typeof NAMES)[number];
+
+const source = (name: string): string => readFileSync(join(import.meta.dirname, 'lua', `${name}.lua`), 'utf8');
+const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${source('prelude')}`;
+/**
+ * Only `submit` may be refused by a full Redis. The others record what has happened already: an answer that was paid
+ * for must be stored, and ending jobs is what makes room again.
+ */
+const flags = (name: ScriptName): string => (name === 'submit' ? '#!lua' : '#!lua flags=allow-oom');
+const scripts = new Map(NAMES.map((name) => [name, `${flags(name)}\n${prelude}\n${source(name)}`]));
+
+/** ioredis adds a method per defined command; this is how they are typed here. */
+type Commands = Record<string, (numberOfKeys: number, ...args: (string | number)[]) => unknown>;
+
+const command = (name: ScriptName): string => `millrace:${name}`;
+
+/** Defines the scripts on a connection; they run as EVALSHA, loaded again by themselves after a Redis restart. */
+export function defineScripts(redis: Redis): void {
+  for (const [name, lua] of scripts) redis.defineCommand(command(name), { lua });
+}
+
+/**
+ * Runs a script on a connection whose scripts are defined.
+ * @throws ReplyError from Redis (OOM, READONLY …), or a connection error.
+ */
+export async function runScript(
+  redis: Redis,
+  name: ScriptName,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  return (redis as unknown as Commands)[command(name)]?.(keys.length, ...keys, ...args);
+}
+
+/** Queues a script in a transaction. */
+export function queueScript(
+  transaction: ChainableCommander,
+  name: ScriptName,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): void {
+  (transaction as unknown as Commands)[command(name)]?.(keys.length, ...keys, ...args);
+}

@@ -1,0 +1,133 @@
+/**
+ * The open store: one Redis connection, a BullMQ Queue for each configured queue, and what is known of the server.
+ * Every function of this package takes it first.
+ */
+import { type Config, type Log, queueTag, StartError, tagOfJobId } from '@millrace/core';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { openCommit } from './commit.ts';
+import { closeRedis, connectRedis } from './connect.ts';
+import { inspectServer, type ServerFacts, warnIfMemoryOnly } from './guard.ts';
+import { bullPrefix, type QueueKeys, queueKeys } from './keys.ts';
+import { type Liveness, watchLiveness } from './liveness.ts';
+
+export interface StoreQueue {
+  name: string;
+  /** The eight hex digits its ids begin with. */
+  tag: string;
+  keys: QueueKeys;
+  bull: Queue;
+}
+
+export interface Store {
+  redis: Redis;
+  config: Config;
+  queues: ReadonlyMap<string, StoreQueue>;
+  liveness: Liveness;
+  /** Resolves once all that was written on `redis` before is on disk. */
+  commit: () => Promise<void>;
+  /** What the server is; null until the first connection, and while it is not fit to be used. */
+  server: () => ServerFacts | null;
+  log: Log;
+  close(): Promise<void>;
+}
+
+/** BullMQ's own event stream is for its tools only; ours carry the truth. */
+const BULL_EVENTS_KEPT = 1000;
+const FIRST_LOOK_MS = 2000;
+
+export interface StoreOptions {
+  redisUrl: string;
+  config: Config;
+  log: Log;
+  /** `patient`: commands wait while Redis is away (workers). `hasty`: they fail at once (API, dashboard). */
+  kind: 'patient' | 'hasty';
+  /** Told once the server turns out unfit after start (a failover to a server that evicts, say). */
+  onUnfit?: (error: StartError) => void;
+}
+
+/**
+ * Opens the store. Redis may be away: the store then waits for it, and `server()` is null.
+ * @throws StartError when Redis answers and is too old or may evict keys.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { config, log } = options;
+  let told = '';
+  const tell = (error: Error): void => {
+    // The same trouble is said once, not at each of the many tries to reconnect.
+    const key = `${error.name} ${(error as { code?: string }).code ?? error.message}`;
+    if (key === told) return;
+    told = key;
+    log.error({ err: error }, 'Redis connection trouble; trying again');
+  };
+  const redis = connectRedis(options.redisUrl, options.kind, tell);
+  let server: ServerFacts | null = null;
+  const look = async (): Promise<void> => {
+    server = null;
+    const facts = await inspectServer(redis);
+    warnIfMemoryOnly(facts, log);
+    server = facts;
+    told = '';
+  };
+  const first = firstLook(redis, look);
+  const queues = new Map<string, StoreQueue>();
+  const store: Store = {
+    redis,
+    config,
+    queues,
+    liveness: watchLiveness(redis),
+    commit: openCommit(redis, () => server?.durability ?? 'memory'),
+    server: () => server,
+    log,
+    close: async () => {
+      store.liveness.close();
+      await closeRedis(redis);
+    },
+  };
+  try {
+    await first;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  redis.on('ready', () => {
+    look().catch((error: unknown) => {
+      if (error instanceof StartError)
+        (options.onUnfit ?? ((unfit) => log.fatal({ err: unfit }, 'Redis is not fit')))(error);
+      else tell(error as Error);
+    });
+  });
+  for (const name of Object.keys(config.queues)) {
+    const bull = new Queue(name, {
+      connection: redis,
+      prefix: bullPrefix(name),
+      skipMetasUpdate: false,
+      streams: { events: { maxLen: BULL_EVENTS_KEPT } },
+    });
+    bull.on('error', tell);
+    queues.set(name, { name, tag: queueTag(name), keys: queueKeys(name), bull });
+  }
+  return store;
+}
+
+/** Looks at the server now if it can be reached soon; a Redis that is away is no reason not to start. */
+async function firstLook(redis: Redis, look: () => Promise<void>): Promise<void> {
+  if (redis.status !== 'ready') {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, FIRST_LOOK_MS);
+      redis.once('ready', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+  if (redis.status === 'ready') await look();
+}
+
+/** The queue a job's id names, or undefined when it names none of ours. */
+export function queueOfJob(store: Store, id: string): StoreQueue | undefined {
+  const tag = tagOfJobId(id);
+  if (tag === null) return undefined;
+  for (const queue of store.queues.values()) if (queue.tag === tag) return queue;
+  return undefined;
+}

@@ -1,0 +1,37 @@
+/** One call that was admitted: what it asked, what it will be answered, and how far it has come. */
+import type { Answer } from '../answer/compose.ts';
+import type { CreateRequest } from '../request/validate.ts';
+import type { BilledOutcome, LedgerEntry } from './ledger.ts';
+
+export type CallStatus = 'queued' | 'in_progress' | BilledOutcome;
+
+export interface Call {
+  /** `resp_` and 48 hex digits. */
+  readonly id: string;
+  readonly request: CreateRequest;
+  readonly answer: Answer;
+  readonly inputTokens: number;
+  readonly createdAtMs: number;
+  /** About how many deltas its stream has; undefined: one a word. */
+  readonly streamEvents: number | undefined;
+  /** The id a retrieve answers with: another's where the `wrongid` fault hit. */
+  readonly retrieveId: string;
+  status: CallStatus;
+  endedAtMs?: number;
+  /** How many of the stream's events may be shown by now; all, once it ended well. */
+  visibleEvents: number;
+  /** Its line in the ledger, once its work is done. */
+  entry?: LedgerEntry;
+}
+
+const ENDED: ReadonlySet<CallStatus> = new Set(['completed', 'incomplete', 'failed', 'cancelled']);
+
+export function hasEnded(call: Call): boolean {
+  return ENDED.has(call.status);
+}
+
+/** The id of the call's output item `index`, as OpenAI forms them. */
+export function itemId(call: Call, index: number): string {
+  const prefix = call.answer.items[index]?.kind === 'function_call' ? 'fc_' : 'msg_';
+  return `${prefix}${call.id.slice('resp_'.length, -2)}${(index % 256).toString(16).padStart(2, '0')}`;
+}

@@ -1,0 +1,35 @@
+/** A plain answer: one JSON body, whole, or broken as the fault says. */
+import type { JsonObject } from '../json.ts';
+import { type Break, breakAfter, PADDING_BYTES, writePadding } from './break-connection.ts';
+import { type Exchange, sendText, setCommonHeaders, whenDelivered } from './exchange.ts';
+
+/** Sends `body` with status 200; `delivered` is called once it is wholly written, and never for a broken one. */
+export function deliverPlain(
+  exchange: Exchange,
+  body: JsonObject,
+  broken: Break | undefined,
+  delivered: () => void,
+): void {
+  const { res } = exchange;
+  const text = JSON.stringify(body);
+  const half = text.slice(0, Math.ceil(text.length / 2)).toWellFormed();
+  if (broken === undefined) {
+    whenDelivered(exchange, delivered);
+    sendText(exchange, 200, 'application/json', text);
+    return;
+  }
+  if (broken === 'badjson' || broken === 'noterminal') {
+    sendText(exchange, 200, 'application/json', half);
+    return;
+  }
+  setCommonHeaders(exchange);
+  const length = Buffer.byteLength(text) + (broken === 'hugeline' ? PADDING_BYTES : 0);
+  res.writeHead(200, { 'content-type': 'application/json', 'content-length': length });
+  if (broken !== 'hugeline') {
+    breakAfter(exchange, half, broken);
+    return;
+  }
+  whenDelivered(exchange, delivered);
+  res.write(text.slice(0, -1));
+  void writePadding(exchange).then((open) => open && res.end('}'));
+}

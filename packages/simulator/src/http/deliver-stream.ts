@@ -1,0 +1,104 @@
+/** A streamed answer: a call's events as they become visible, from any sequence number, or broken as the fault says. */
+
+import { hasEnded } from '../calls/call.ts';
+import { formatEvent, headEvents, type StreamEvent, terminalEvent } from '../calls/events.ts';
+import type { Run } from '../calls/run.ts';
+import { type Break, breakAfter, writePadding } from './break-connection.ts';
+import { type Exchange, setCommonHeaders, whenDelivered } from './exchange.ts';
+
+export interface StreamOptions {
+  /** The first sequence number to send. */
+  from: number;
+  broken?: Break | undefined;
+  /** Another's id, where a retrieve is to answer with one. */
+  id?: string;
+  /** Called once a terminal event is wholly written. */
+  delivered: () => void;
+}
+
+const HALF_AN_EVENT =
+  'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"and th\n\n';
+
+/** Breaks come in the middle of the deltas, or after the first event where there are none. */
+function breakPoint(events: StreamEvent[]): number {
+  const deltas = events.flatMap(({ delta }, index) => (delta === undefined ? [] : [index]));
+  return deltas[Math.floor(deltas.length / 2)] ?? 1;
+}
+
+/** Streams the run's events to the exchange until its end, the client's or the fault's. */
+export function deliverStream(exchange: Exchange, run: Run, options: StreamOptions): void {
+  const { res } = exchange;
+  const { call } = run;
+  const { broken, id, delivered } = options;
+  const events = headEvents(call, id);
+  const breakAt = broken && broken !== 'noterminal' ? breakPoint(events) : Number.POSITIVE_INFINITY;
+  let next = options.from;
+  let stopped = false;
+
+  function stop(): void {
+    stopped = true;
+    unwatch();
+  }
+
+  function takeUpTo(end: number): string {
+    let text = '';
+    for (; next < end; next += 1) {
+      const event = events[next];
+      if (event) text += formatEvent(event, next);
+    }
+    return text;
+  }
+
+  function breakOff(kind: Break, text: string): void {
+    if (kind === 'hugeline') {
+      void sendHugeEvent(text);
+      return;
+    }
+    stop();
+    if (kind === 'badjson' || kind === 'noterminal') res.end(text + HALF_AN_EVENT);
+    else breakAfter(exchange, text, kind);
+  }
+
+  /** The event at the break carries 64 MB of white space in its one line; then the stream goes on. */
+  async function sendHugeEvent(text: string): Promise<void> {
+    stopped = true;
+    const event = events[next] ?? { type: 'response.in_progress' };
+    const line = formatEvent(event, next);
+    const end = line.lastIndexOf('}');
+    res.write(text + line.slice(0, end));
+    if (!(await writePadding(exchange))) return;
+    res.write(line.slice(end));
+    next += 1;
+    stopped = false;
+    pump();
+  }
+
+  function pump(): void {
+    if (stopped) return;
+    const visible = Math.min(call.visibleEvents, events.length);
+    const text = takeUpTo(Math.min(visible, breakAt));
+    if (broken && next === breakAt && next < visible) {
+      breakOff(broken, text);
+      return;
+    }
+    if (!hasEnded(call)) {
+      if (text) res.write(text);
+      return;
+    }
+    stop();
+    const terminal = terminalEvent(call, id);
+    if (broken === 'noterminal' || !terminal) {
+      res.end(text);
+      return;
+    }
+    whenDelivered(exchange, delivered);
+    // A client that resumes after the last event is sent nothing: it has seen the end.
+    res.end(next <= events.length ? text + formatEvent(terminal, events.length) : text);
+  }
+
+  setCommonHeaders(exchange);
+  res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+  const unwatch = run.watch(pump);
+  res.once('close', stop);
+  pump();
+}

@@ -1,0 +1,8 @@
+/** A Responses-API server with limits, faults and a ledger, for the demo, the tests and the benchmarks. */
+export type { Fault, FaultKind } from './calls/faults.ts';
+export type { BilledOutcome, LedgerEntry } from './calls/ledger.ts';
+export type { Limits } from './calls/limits.ts';
+export type { SimulatorStats } from './machine.ts';
+export type { SimulatorOptions } from './options.ts';
+export { ledgerKey } from './request/input-text.ts';
+export { type Simulator, startSimulator } from './start.ts';

@@ -1,0 +1,54 @@
+/** The words of a request: what the simulator reads, counts and answers from. */
+import { hash } from 'node:crypto';
+import { isObject, type JsonObject } from '../json.ts';
+
+/** OpenAI's rule of thumb for English text. */
+const CHARACTERS_PER_TOKEN = 4;
+/** 96 bits: no two of a million inputs share a key. */
+const LEDGER_KEY_HEX_DIGITS = 24;
+
+const USER_ROLES = new Set<unknown>(['user', undefined]);
+
+/** About how many tokens `text` has. */
+export function countTokens(text: string): number {
+  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+}
+
+function partTexts(content: unknown): string[] {
+  if (typeof content === 'string') return [content];
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part: unknown) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []));
+}
+
+function itemTexts(item: unknown): string[] {
+  if (!isObject(item)) return [];
+  return [...partTexts(item.content), ...partTexts(item.output)];
+}
+
+/** All text of the request's `input`, of every role; empty where there is none. */
+export function inputText(request: JsonObject): string {
+  const { input } = request;
+  if (typeof input === 'string') return input;
+  return Array.isArray(input) ? input.flatMap(itemTexts).join('\n') : '';
+}
+
+/** What the user said, without system and developer messages: the document of an extraction. */
+export function documentText(request: JsonObject): string {
+  const { input } = request;
+  if (typeof input === 'string') return input;
+  if (!Array.isArray(input)) return '';
+  const fromUser = input.filter((item) => isObject(item) && USER_ROLES.has(item.role));
+  return fromUser.flatMap(itemTexts).join('\n');
+}
+
+/** Tokens of input and instructions together. */
+export function countInputTokens(request: JsonObject): number {
+  const { instructions } = request;
+  return countTokens(inputText(request) + (typeof instructions === 'string' ? instructions : ''));
+}
+
+/** By what the ledger knows a call: `metadata.key` where present, else 24 hex digits of the input text's SHA-256. */
+export function ledgerKey(request: JsonObject): string {
+  if (isObject(request.metadata) && typeof request.metadata.key === 'string') return request.metadata.key;
+  return hash('sha256', inputText(request)).slice(0, LEDGER_KEY_HEX_DIGITS);
+}

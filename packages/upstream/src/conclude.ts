@@ -1,0 +1,79 @@
+/** An exchange that is over becomes an Outcome: the order in which its facts are asked is the order they outrank each other. */
+import type { JobType, Outcome } from '@millrace/core';
+import { BodyText } from './body-text.ts';
+import { classifyConnection } from './classify-connection.ts';
+import { classifyBody, classifyStream, type ReadAnswer } from './classify-response.ts';
+import { classifyStatus } from './classify-status.ts';
+import { decide, type Finding, stopped } from './decide.ts';
+import type { Ending, Exchange } from './exchange.ts';
+import { refusalText } from './output-text.ts';
+import { retryAfterMs } from './retry-after.ts';
+import type { AnswerCheck, Checked } from './structured.ts';
+
+export interface CallTerms {
+  type: JobType;
+  /** null: the answer is free text. */
+  check: AnswerCheck | null;
+  timeoutMs: number;
+  idleMs: number;
+}
+
+export async function conclude(exchange: Exchange, ending: Ending, terms: CallTerms): Promise<Outcome> {
+  // The caller's wish comes first: a cancelled job is cancelled whatever the upstream was about to say.
+  if (ending.kind === 'stopped' && ending.by !== 'timeout') {
+    return stopped(ending.by, exchange.sent, exchange.upstreamId);
+  }
+  // Then the status: a 429 whose explanation stalls is still a 429.
+  const { status, body } = exchange;
+  if (status !== null && (status < 200 || status >= 300)) {
+    const explanation = body instanceof BodyText ? body.text() : '';
+    return decide(classifyStatus(status, exchange.headers, explanation), exchange.sent);
+  }
+  if (ending.kind === 'stopped') {
+    const message = `No complete answer within ${terms.timeoutMs / 1000} s.`;
+    return decide({ row: 'timeout', message, upstreamId: exchange.upstreamId }, exchange.sent);
+  }
+  if (ending.kind === 'broken') {
+    const finding = classifyConnection(ending.error, exchange, terms.idleMs);
+    return finding === null ? stopped('shutdown', exchange.sent) : decide(finding, exchange.sent);
+  }
+  const read =
+    body instanceof BodyText
+      ? classifyBody(body.text(), exchange.headers.get('content-type'))
+      : classifyStream(body?.result ?? null);
+  return 'row' in read ? decide(completedFinding(read, exchange), exchange.sent) : judge(read, terms, exchange);
+}
+
+/** What headers and stream know of a finding that was made from the body alone. */
+function completedFinding(finding: Finding, exchange: Exchange): Finding {
+  return {
+    ...finding,
+    ...(exchange.status === null ? {} : { status: exchange.status }),
+    afterMs: retryAfterMs(exchange.headers),
+    upstreamId: finding.upstreamId ?? exchange.upstreamId,
+  };
+}
+
+async function judge(read: Exclude<ReadAnswer, Finding>, terms: CallTerms, exchange: Exchange): Promise<Outcome> {
+  const { answer, incomplete } = read;
+  const tried = { upstreamId: answer.response.id, usage: answer.usage };
+  if (incomplete !== null) return { kind: 'incomplete', answer, reason: incomplete, ...tried };
+  const refusal = refusalText(answer.response.output);
+  if (terms.type === 'extract' && refusal !== null) {
+    const message = refusal.trim() === '' ? 'The model refused.' : refusal;
+    return decide({ row: 'refused', message, answer, upstreamId: tried.upstreamId }, exchange.sent);
+  }
+  if (terms.check === null || refusal !== null) return { kind: 'completed', answer, ...tried };
+  const checked = await terms.check(answer.output_text);
+  if (checked.fits) return { kind: 'completed', answer: { ...answer, output_parsed: checked.value }, ...tried };
+  // As OpenAI does: a generate job that asked for a structure keeps its text, and has no `output_parsed`.
+  if (terms.type === 'generate') return { kind: 'completed', answer, ...tried };
+  const finding = { row: 'schemaMismatch', message: mismatchMessage(checked), details: checked.misses } as const;
+  return decide({ ...finding, answer, upstreamId: tried.upstreamId }, exchange.sent);
+}
+
+function mismatchMessage({ misses }: Extract<Checked, { fits: false }>): string {
+  const first = misses[0];
+  const where = first?.path ? `${first.path}: ` : '';
+  return `The answer does not fit its schema: ${where}${first?.problem ?? 'it does not fit'}`;
+}

@@ -1,0 +1,13 @@
+/** All that touches the Responses API: one call through the SDK, classified into an Outcome. Knows no queue and no Redis. */
+export type {
+  Response as OpenAIResponse,
+  ResponseCreateParams,
+  ResponseStreamEvent,
+} from 'openai/resources/responses/responses';
+export type { AbortKind, AbortReason } from './abort-reason.ts';
+export type { CallRequest } from './call.ts';
+export { DECISIONS, type Row, type RowName } from './decision-table.ts';
+export { NoModelError } from './first-model.ts';
+export { openUpstream, type Upstream } from './open-upstream.ts';
+export { outputText } from './output-text.ts';
+export { usageOf } from './usage.ts';
