@@ -6,5 +6,8 @@ export default defineConfig({
     include: ['apps/*/src/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'test/{harness,e2e,faults}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    reporters: ['default', './test/harness/count-reporter.ts'],
+    // Two cores: more files at once would only make each wait for the others.
+    maxWorkers: 2,
   },
 });

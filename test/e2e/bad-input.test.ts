@@ -24,7 +24,14 @@ beforeAll(async () => {
     config,
     JSON.stringify({
       queues: { generate: {}, extract: {}, tiny: { maxWaiting: 2 } },
-      schemas: { invoice: { type: 'object', properties: { total: { type: 'number' } }, required: ['total'], additionalProperties: false } },
+      schemas: {
+        invoice: {
+          type: 'object',
+          properties: { total: { type: 'number' } },
+          required: ['total'],
+          additionalProperties: false,
+        },
+      },
     }),
   );
   api = await startRole('api', { REDIS_URL: redis.url, MILLRACE_CONFIG: config });
@@ -40,7 +47,11 @@ async function jobsStored(): Promise<number> {
   return body.data.reduce((sum, queue) => sum + Object.values(queue.jobs).reduce((a, b) => a + b, 0), 0);
 }
 
-async function refused(body: unknown, path = '/v1/jobs', headers: Record<string, string> = {}): Promise<ErrorReply['error'] & { status: number }> {
+async function refused(
+  body: unknown,
+  path = '/v1/jobs',
+  headers: Record<string, string> = {},
+): Promise<ErrorReply['error'] & { status: number }> {
   const before = await jobsStored();
   const reply = await call<ErrorReply>('POST', `${api.url}${path}`, body, headers);
   expect(Object.keys(reply.body.error).sort()).toEqual(['code', 'message', 'param', 'type']);
@@ -49,13 +60,22 @@ async function refused(body: unknown, path = '/v1/jobs', headers: Record<string,
   return { status: reply.status, ...reply.body.error };
 }
 
-const strictSchema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false };
+const strictSchema = {
+  type: 'object',
+  properties: { a: { type: 'string' } },
+  required: ['a'],
+  additionalProperties: false,
+};
 
 describe('a refused job is answered in OpenAI’s shape and stored nowhere', () => {
   const generate = { type: 'generate', request: { input: 'hi' } };
 
   it('invalid JSON', async () => {
-    expect(await refused('{"type": ')).toMatchObject({ status: 400, type: 'invalid_request_error', code: 'invalid_json' });
+    expect(await refused('{"type": ')).toMatchObject({
+      status: 400,
+      type: 'invalid_request_error',
+      code: 'invalid_json',
+    });
   });
   it('an empty body', async () => {
     expect(await refused('')).toMatchObject({ status: 400, code: 'invalid_json' });
@@ -66,8 +86,12 @@ describe('a refused job is answered in OpenAI’s shape and stored nowhere', () 
     expect(error.message).toContain('64');
   });
   it('__proto__, also escaped', async () => {
-    expect(await refused('{"type":"generate","request":{"input":"x","metadata":{"__proto__":{"a":"b"}}}}')).toMatchObject({ status: 400 });
-    expect(await refused('{"type":"generate","request":{"input":"x","metadata":{"__pro\\u0074o__":{"a":"b"}}}}')).toMatchObject({ status: 400 });
+    expect(
+      await refused('{"type":"generate","request":{"input":"x","metadata":{"__proto__":{"a":"b"}}}}'),
+    ).toMatchObject({ status: 400 });
+    expect(
+      await refused('{"type":"generate","request":{"input":"x","metadata":{"__pro\\u0074o__":{"a":"b"}}}}'),
+    ).toMatchObject({ status: 400 });
   });
   it('a body of 100 MB, announced or chunked', async () => {
     const before = await jobsStored();
@@ -95,7 +119,10 @@ describe('a refused job is answered in OpenAI’s shape and stored nowhere', () 
       headers: { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' },
       body: gzipSync(Buffer.concat([Buffer.alloc(100 * 1024 * 1024, 97), Buffer.from('\n{"type":"generate"}\n')])),
     });
-    const lines = (await response.text()).trim().split('\n').map((line) => JSON.parse(line) as ErrorReply);
+    const lines = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as ErrorReply);
     expect(lines.map((line) => line.error.code)).toEqual(['request_too_large', 'missing_required_parameter']);
   });
   it('gzip that is none', async () => {
@@ -118,19 +145,33 @@ describe('a refused job is answered in OpenAI’s shape and stored nowhere', () 
     expect(error.message).toContain('invoice');
   });
   it('a schema strict mode would refuse, with the path', async () => {
-    const schema = { ...strictSchema, properties: { a: { type: 'object', properties: { price: { type: 'number' } }, required: [], additionalProperties: false } } };
+    const schema = {
+      ...strictSchema,
+      properties: {
+        a: { type: 'object', properties: { price: { type: 'number' } }, required: [], additionalProperties: false },
+      },
+    };
     const error = await refused({ type: 'extract', document: 'd', schema: { name: 's', schema } });
     expect(error).toMatchObject({ status: 400, code: 'invalid_json_schema' });
     expect(error.param).toContain('properties.a');
     const format = { type: 'json_schema', name: 's', strict: true, schema };
-    expect((await refused({ type: 'generate', request: { input: 'x', text: { format } } })).param).toContain('request.text.format.schema.properties.a');
-    expect((await refused({ input: 'x', background: true, text: { format } }, '/v1/responses')).param).toContain('text.format.schema.properties.a');
+    expect((await refused({ type: 'generate', request: { input: 'x', text: { format } } })).param).toContain(
+      'request.text.format.schema.properties.a',
+    );
+    expect((await refused({ input: 'x', background: true, text: { format } }, '/v1/responses')).param).toContain(
+      'text.format.schema.properties.a',
+    );
   });
   it('wrong types', async () => {
     expect(await refused({ ...generate, priority: 'high' })).toMatchObject({ status: 400, param: 'priority' });
     expect(await refused({ ...generate, priority: 10 })).toMatchObject({ status: 400, param: 'priority' });
-    expect(await refused({ type: 'generate', request: { input: 5 } })).toMatchObject({ status: 400, param: 'request.input' });
-    expect(await refused({ type: 'generate', request: { input: 'x', temperature: 'hot' } })).toMatchObject({ param: 'request.temperature' });
+    expect(await refused({ type: 'generate', request: { input: 5 } })).toMatchObject({
+      status: 400,
+      param: 'request.input',
+    });
+    expect(await refused({ type: 'generate', request: { input: 'x', temperature: 'hot' } })).toMatchObject({
+      param: 'request.temperature',
+    });
     expect(await refused({ ...generate, deadline: 'tomorrow' })).toMatchObject({ param: 'deadline' });
     expect(await refused({ ...generate, deadline: '2001-01-01T00:00:00Z' })).toMatchObject({ param: 'deadline' });
     expect(await refused({ ...generate, metadata: { a: 1 } })).toMatchObject({ param: 'metadata.a' });
@@ -144,19 +185,33 @@ describe('a refused job is answered in OpenAI’s shape and stored nowhere', () 
   });
   it('wrong headers of /v1/responses', async () => {
     const body = { input: 'x', background: true };
-    expect(await refused(body, '/v1/responses', { 'millrace-priority': '11' })).toMatchObject({ param: 'Millrace-Priority' });
-    expect(await refused(body, '/v1/responses', { 'millrace-delay': 'soon' })).toMatchObject({ param: 'Millrace-Delay' });
-    expect(await refused(body, '/v1/responses', { 'millrace-queue': 'nope' })).toMatchObject({ param: 'Millrace-Queue' });
-    expect(await refused(body, '/v1/responses', { 'millrace-deadline': 'x' })).toMatchObject({ param: 'Millrace-Deadline' });
+    expect(await refused(body, '/v1/responses', { 'millrace-priority': '11' })).toMatchObject({
+      param: 'Millrace-Priority',
+    });
+    expect(await refused(body, '/v1/responses', { 'millrace-delay': 'soon' })).toMatchObject({
+      param: 'Millrace-Delay',
+    });
+    expect(await refused(body, '/v1/responses', { 'millrace-queue': 'nope' })).toMatchObject({
+      param: 'Millrace-Queue',
+    });
+    expect(await refused(body, '/v1/responses', { 'millrace-deadline': 'x' })).toMatchObject({
+      param: 'Millrace-Deadline',
+    });
   });
   it('another content type', async () => {
-    expect(await refused('a=b', '/v1/jobs', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({ code: 'unsupported_media_type' });
+    expect(await refused('a=b', '/v1/jobs', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({
+      code: 'unsupported_media_type',
+    });
   });
   it('bytes that are no UTF-8', async () => {
     const response = await fetch(`${api.url}/v1/jobs`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: Buffer.concat([Buffer.from('{"type":"generate","request":{"input":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}}')]),
+      body: Buffer.concat([
+        Buffer.from('{"type":"generate","request":{"input":"'),
+        Buffer.from([0xff, 0xfe]),
+        Buffer.from('"}}'),
+      ]),
     });
     expect(response.status).toBe(400);
     expect(((await response.json()) as ErrorReply).error.code).toBe('bad_encoding');
@@ -164,7 +219,14 @@ describe('a refused job is answered in OpenAI’s shape and stored nowhere', () 
 });
 
 describe('what does not exist is a 404, whatever is asked of it', () => {
-  const unknown = [`resp_${'0'.repeat(48)}`, 'resp_x', 'x'.repeat(5000), '%00', '..%2f..', `resp_${createHash('sha256').update('generate').digest('hex').slice(0, 8)}${'0'.repeat(40)}`];
+  const unknown = [
+    `resp_${'0'.repeat(48)}`,
+    'resp_x',
+    'x'.repeat(5000),
+    '%00',
+    '..%2f..',
+    `resp_${createHash('sha256').update('generate').digest('hex').slice(0, 8)}${'0'.repeat(40)}`,
+  ];
   it.each(unknown)('%.60s', async (id) => {
     for (const [method, path] of [
       ['GET', `/v1/jobs/${id}`],
@@ -205,7 +267,10 @@ it('a full queue sheds with 429 and Retry-After, and takes jobs again when there
 });
 
 it('a slow client does not keep the others waiting', async () => {
-  const slow = httpRequest(`${api.url}/v1/jobs`, { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': 1000 } });
+  const slow = httpRequest(`${api.url}/v1/jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': 1000 },
+  });
   slow.on('error', () => undefined);
   slow.write('{');
   expect((await call('GET', `${api.url}/healthz`)).status).toBe(200);

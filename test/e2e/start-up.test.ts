@@ -21,7 +21,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function endsWith(role: 'api' | 'worker' | 'dashboard', env: Record<string, string>): Promise<{ code: number | null; said: string }> {
+async function endsWith(
+  role: 'api' | 'worker' | 'dashboard',
+  env: Record<string, string>,
+): Promise<{ code: number | null; said: string }> {
   const { process } = spawnRole(role, env);
   const code = await process.exited;
   return { code, said: process.lines.join('\n') };
@@ -37,7 +40,14 @@ it('a configuration with three faults: all three are named with their paths, and
   const file = await config(
     JSON.stringify({
       queues: { generate: { attempts: 0, upstream: 'elsewhere' }, extract: { concurency: 5 } },
-      schemas: { bad: { type: 'object', properties: { a: { type: 'object', properties: {}, required: [] } }, required: ['a'], additionalProperties: false } },
+      schemas: {
+        bad: {
+          type: 'object',
+          properties: { a: { type: 'object', properties: {}, required: [] } },
+          required: ['a'],
+          additionalProperties: false,
+        },
+      },
     }),
   );
   for (const role of ['api', 'worker'] as const) {
@@ -53,15 +63,23 @@ it('a configuration with three faults: all three are named with their paths, and
 
 it('names that lead nowhere, a missing file and broken JSON are said as such', async () => {
   const names = await config(JSON.stringify({ queues: { generate: { upstream: 'elsewhere' } } }));
-  expect((await endsWith('api', { REDIS_URL: redis.url, MILLRACE_CONFIG: names })).said).toContain("queues.generate.upstream: 'elsewhere'");
-  expect((await endsWith('api', { REDIS_URL: redis.url, MILLRACE_CONFIG: join(folder, 'none.json') })).said).toContain('no file at');
+  expect((await endsWith('api', { REDIS_URL: redis.url, MILLRACE_CONFIG: names })).said).toContain(
+    "queues.generate.upstream: 'elsewhere'",
+  );
+  expect((await endsWith('api', { REDIS_URL: redis.url, MILLRACE_CONFIG: join(folder, 'none.json') })).said).toContain(
+    'no file at',
+  );
   const broken = await config('{"queues": ');
-  expect((await endsWith('api', { REDIS_URL: redis.url, MILLRACE_CONFIG: broken })).said).toContain('millrace.config.json');
+  expect((await endsWith('api', { REDIS_URL: redis.url, MILLRACE_CONFIG: broken })).said).toContain(
+    'millrace.config.json',
+  );
 });
 
 it('a TypeScript configuration with a zod schema is taken', async () => {
   const core = JSON.stringify(join(import.meta.dirname, '..', '..', 'packages', 'core', 'src', 'index.ts'));
-  const zod = JSON.stringify(join(import.meta.dirname, '..', '..', 'packages', 'core', 'node_modules', 'zod', 'index.js'));
+  const zod = JSON.stringify(
+    join(import.meta.dirname, '..', '..', 'packages', 'core', 'node_modules', 'zod', 'index.js'),
+  );
   const file = await config(
     `import { defineConfig } from ${core};\nimport { z } from ${zod};\n` +
       `export default defineConfig({ queues: { mine: {} }, schemas: { invoice: z.object({ total: z.number() }) } });\n`,
@@ -81,7 +99,13 @@ it('every fault of the environment is named at once, and no secret is repeated',
     MILLRACE_LOG_LEVEL: 'loud',
   });
   expect(code).toBe(1);
-  for (const name of ['REDIS_URL', 'MILLRACE_API_PORT', 'MILLRACE_API_KEYS: key 1', 'MILLRACE_API_KEYS: key 2', 'MILLRACE_LOG_LEVEL']) {
+  for (const name of [
+    'REDIS_URL',
+    'MILLRACE_API_PORT',
+    'MILLRACE_API_KEYS: key 1',
+    'MILLRACE_API_KEYS: key 2',
+    'MILLRACE_LOG_LEVEL',
+  ]) {
     expect(said).toContain(name);
   }
   expect(said).not.toContain('topsecret');

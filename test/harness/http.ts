@@ -42,5 +42,8 @@ export async function submitLines(
     body: jobs.map((job) => (typeof job === 'string' ? job : JSON.stringify(job))).join('\n'),
   });
   const text = await response.text();
-  return text.trim().split('\n').map((line) => JSON.parse(line));
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 }

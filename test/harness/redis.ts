@@ -14,7 +14,9 @@ export interface TestRedis extends LocalRedis {
   dispose(): Promise<void>;
 }
 
-export async function freshRedis(options: { port?: number; settings?: Record<string, string> } = {}): Promise<TestRedis> {
+export async function freshRedis(
+  options: { port?: number; settings?: Record<string, string> } = {},
+): Promise<TestRedis> {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
   const redis = await startLocalRedis({ dataDir, cacheDir: REDIS_PACKAGE_DIR, ...options });
   return {

@@ -1,0 +1,18 @@
+/**
+ * `bench [name]`: runs a benchmark and prints its figures as JSON lines, ours beside a baseline of the same run.
+ * Machines are noisy; ratios of one run are what counts.
+ */
+const BENCHMARKS: Record<string, () => Promise<void>> = {
+  overhead: async () => (await import('./overhead.ts')).overhead(),
+};
+
+const [name] = process.argv.slice(2).filter((argument) => argument !== '--');
+const chosen = name === undefined ? Object.keys(BENCHMARKS) : [name];
+for (const one of chosen) {
+  const run = BENCHMARKS[one];
+  if (run === undefined) {
+    console.error(`There is no benchmark '${one}'. There is: ${Object.keys(BENCHMARKS).join(', ')}.`);
+    process.exit(2);
+  }
+  await run();
+}

@@ -1,0 +1,117 @@
+/** A whole stack for a test: Redis, simulator, API and workers, each real, all ended by `stop`. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigInput } from '@millrace/core';
+import { type Simulator, type SimulatorOptions, startSimulator } from '@millrace/simulator';
+import { eventually } from './eventually.ts';
+import { call } from './http.ts';
+import { type RoleProcess, startRole } from './processes.ts';
+import { freshRedis, type TestRedis } from './redis.ts';
+
+export interface Stack {
+  redis: TestRedis;
+  simulator: Simulator;
+  api: RoleProcess;
+  workers: RoleProcess[];
+  env: Record<string, string>;
+  folder: string;
+  addWorker(env?: Record<string, string>): Promise<RoleProcess>;
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  workers?: number;
+  /** Merged over one upstream (the simulator) and the queues generate and extract. */
+  config?: ConfigInput;
+  simulator?: SimulatorOptions;
+  env?: Record<string, string>;
+}
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-stack-'));
+  const [redis, simulator] = await Promise.all([freshRedis(), startSimulator({ port: 0, ...options.simulator })]);
+  const file = join(folder, 'millrace.config.json');
+  const config: ConfigInput = {
+    upstreams: { simulator: { baseURL: simulator.url, apiKey: 'sk-simulated' } },
+    queues: { generate: { model: 'sim-1' }, extract: { model: 'sim-1' } },
+    ...options.config,
+  };
+  await writeFile(file, JSON.stringify(config));
+  const env = { REDIS_URL: redis.url, MILLRACE_CONFIG: file, ...options.env };
+  const workers: RoleProcess[] = [];
+  const addWorker = async (extra: Record<string, string> = {}): Promise<RoleProcess> => {
+    const worker = await startRole('worker', { ...env, ...extra });
+    workers.push(worker);
+    return worker;
+  };
+  const [api] = await Promise.all([
+    startRole('api', env),
+    ...Array.from({ length: options.workers ?? 1 }, () => addWorker()),
+  ]);
+  return {
+    redis,
+    simulator,
+    api,
+    workers,
+    env,
+    folder,
+    addWorker,
+    stop: async () => {
+      await Promise.all([api.stop(), ...workers.map((worker) => worker.stop())]);
+      await Promise.all([simulator.close(), redis.dispose()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface JobView {
+  id: string;
+  type: string;
+  status: string;
+  queue: string;
+  model: string | null;
+  priority: number;
+  created_at: number;
+  error: { code: string; message: string; details?: unknown } | null;
+  usage: { input_tokens: number; output_tokens: number; total_tokens: number } | null;
+  metadata: Record<string, string> | null;
+  attempts: {
+    number: number;
+    worker: string;
+    outcome: string | null;
+    reason: string | null;
+    upstream_id: string | null;
+    possibly_billed: boolean;
+    counted: boolean;
+    started_at: number;
+    finished_at: number | null;
+  }[];
+  result: { output_text: string; output_parsed: unknown } | null;
+  retry_of: string | null;
+  waiting_for: { reason: string; until: number } | null;
+  timings: { started_at: number | null; finished_at: number | null; total_seconds: number | null };
+}
+
+export async function readJob(stack: { api: RoleProcess }, id: string): Promise<JobView> {
+  return (await call<JobView>('GET', `${stack.api.url}/v1/jobs/${id}`)).body;
+}
+
+/** The job once it reached its outcome. */
+export async function finished(stack: { api: RoleProcess }, id: string, ms?: number): Promise<JobView> {
+  return eventually(
+    `job ${id} is finished`,
+    async () => {
+      const job = await readJob(stack, id);
+      return ['completed', 'failed', 'cancelled', 'incomplete'].includes(job.status) && job;
+    },
+    ms,
+  );
+}
+
+/** Submits one job and answers its id. */
+export async function submitJob(stack: { api: RoleProcess }, job: unknown): Promise<string> {
+  const reply = await call<{ id: string }>('POST', `${stack.api.url}/v1/jobs`, job);
+  if (reply.status !== 202) throw new Error(`${reply.status}: ${reply.text}`);
+  return reply.body.id;
+}
