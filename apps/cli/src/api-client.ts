@@ -1,5 +1,5 @@
 /** The few calls that `start` makes to the API of its own stack, as any producer would. */
-import { setTimeout as wait } from 'node:timers/promises';
+import { pause } from './pause.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
 /** A batch of documents is acknowledged once it is on disk. */
@@ -50,6 +50,8 @@ export interface ApiClient {
 export function apiClient(baseUrl: string, secret: string | null, signal: AbortSignal): ApiClient {
   const call = async (path: string, init: RequestInit = {}, timeoutMs = ANSWER_TIMEOUT_MS): Promise<Response> => {
     const headers = new Headers(init.headers);
+    // A connection kept open would hold up the API's own stop for seconds.
+    headers.set('Connection', 'close');
     if (secret !== null) headers.set('Authorization', `Bearer ${secret}`);
     return await fetch(`${baseUrl}${path}`, {
       ...init,
@@ -85,7 +87,7 @@ export function apiClient(baseUrl: string, secret: string | null, signal: AbortS
         const fault = await refusal(response);
         if ((response.status !== 429 && response.status !== 503) || pauses >= MAX_SHED_PAUSES) throw fault;
         const askedMs = (Number(response.headers.get('retry-after')) || 1) * 1000;
-        await wait(Math.min(askedMs, LONGEST_SHED_PAUSE_MS), undefined, { signal });
+        await pause(Math.min(askedMs, LONGEST_SHED_PAUSE_MS), signal);
       }
     },
   };

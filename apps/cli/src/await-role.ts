@@ -1,7 +1,8 @@
 /** Waits until a role says that it can work. */
+
 import { get } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { StartError } from '@millrace/core';
+import { pause } from './pause.ts';
 import { logTail } from './role-log.ts';
 import type { Role, RoleProcess } from './role-process.ts';
 
@@ -24,7 +25,7 @@ export async function awaitRole(role: Role, running: RoleProcess, signal: AbortS
     const answer = await ask(role.readyUrl);
     if (answer.status === 200) return;
     said = answer.said;
-    await wait(ASK_EVERY_MS, undefined, { signal });
+    await pause(ASK_EVERY_MS, signal);
   }
   throw new StartError(
     `${role.name} was not ready within ${READY_WITHIN_MS / 1000} s (${role.readyUrl}: ${said}). ${theLog(role)}`,

@@ -4,9 +4,9 @@
  */
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { StartError } from '@millrace/core';
 import { type LocalRedis, startLocalRedis } from '@millrace/queue/local-redis';
+import { pause } from './pause.ts';
 
 const REACH_TIMEOUT_MS = 3000;
 const DEFAULT_PORT = 6379;
@@ -50,7 +50,7 @@ export async function runRedis(
       await current.stop();
       if (restarts > MAX_RESTARTS) return later(`redis ended again and is left so; see ${places.dataDir}/redis.log`);
       later(`redis ended; starting it again on its data`);
-      await wait(RESTART_PAUSE_MS, undefined, { signal: ending.signal });
+      await pause(RESTART_PAUSE_MS, ending.signal);
       current = await startLocalRedis({ ...places, port, signal: ending.signal });
       later('redis is back');
     }

@@ -2,8 +2,9 @@
  * Keeps a role running: one that dies at its start is a fault to be shown, one that dies later is started again, with
  * a growing pause, until it has died so often in a row that starting it again is no remedy.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+
 import { awaitRole } from './await-role.ts';
+import { pause } from './pause.ts';
 import { type Role, type RoleProcess, startRole } from './role-process.ts';
 import { StopRequested } from './stop-requests.ts';
 
@@ -42,7 +43,7 @@ export function keepRole(role: Role, tell: (line: string) => void): KeptRole {
       }
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (deaths - 1), LONGEST_PAUSE_MS);
       tell(`${role.name} ended (${how}); starting it again in ${pauseMs / 1000} s`);
-      await wait(pauseMs, undefined, { signal: ending.signal });
+      await pause(pauseMs, ending.signal);
       current = startRole(role);
       const again = current;
       awaitRole(role, again, ending.signal).then(

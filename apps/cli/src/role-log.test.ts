@@ -24,9 +24,9 @@ test('a log is that of one run, and the run before it is kept beside it', () => 
 test('the end of a log is shown as people read it: messages and errors, no stack frames, no more than a few lines', () => {
   const file = join(folder, 'api.log');
   const lines = [
-    ...Array.from({ length: 5000 }, (_, index) => JSON.stringify({ level: 30, msg: `early ${index}` })),
-    JSON.stringify({ level: 30, time: 1, msg: 'ready' }),
-    JSON.stringify({ level: 60, msg: 'cannot listen', err: { message: 'port taken', stack: 'Error: …' } }),
+    ...Array.from({ length: 5000 }, (_, index) => JSON.stringify({ level: 'info', message: `early ${index}` })),
+    JSON.stringify({ level: 'info', time: 'now', message: 'ready' }),
+    JSON.stringify({ level: 'fatal', message: 'cannot listen', err: { message: 'port taken', stack: 'Error: …' } }),
     'Error: plain text',
     '    at somewhere (file.ts:1:1)',
     '{"cut":',

@@ -62,16 +62,17 @@ function readEnd(file: string): string {
   }
 }
 
-/** pino's numbers. */
-const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
-
 function readable(line: string): string {
   if (!line.startsWith('{')) return line;
   try {
-    const entry = JSON.parse(line) as { level?: number; msg?: string; err?: { message?: string } };
-    if (entry.msg === undefined && entry.err?.message === undefined) return line;
-    const said = [entry.msg, entry.err?.message].filter((part, index, all) => part && all.indexOf(part) === index);
-    return `${LEVELS[entry.level ?? 0] ?? ''} ${said.join(': ')}`.trim();
+    const { level, message, err } = JSON.parse(line) as {
+      level?: string;
+      message?: string;
+      err?: { message?: string };
+    };
+    if (message === undefined) return line;
+    const cause = err?.message === undefined || err.message === message ? '' : `: ${err.message}`;
+    return `${level ?? ''} ${message}${cause}`.trim();
   } catch {
     // Cut off at the front of what was read, or no JSON after all: shown as it is.
     return line;

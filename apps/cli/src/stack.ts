@@ -105,7 +105,8 @@ export function createStack(plan: Plan, screen: Screen): Stack {
       if (part === undefined) continue;
       screen.part(name, 'stopping');
       const clean = await Promise.all(part.roles.map((role) => role.stop(part.stopMs)));
-      screen.part(name, 'stopped', clean.every(Boolean) || hurry.aborted ? '' : 'ended by force: it took too long');
+      const forced = clean.every(Boolean) ? '' : 'ended by force: it took too long';
+      screen.part(name, 'stopped', hurry.aborted ? 'at once, as you asked' : forced);
     }
     if (redis !== undefined) {
       await redis.stop();

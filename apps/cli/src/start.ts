@@ -2,7 +2,7 @@
  * `start`: the whole stack on one machine, until it is told to stop. Whatever happens on the way, everything that was
  * started is ended, in order, and the exit code says how it went.
  */
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { ConfigError, readEnvironment, StartError } from '@millrace/core';
 import { FolderInUseError, type FolderLock, lockFolder } from '@millrace/queue/local-redis';
 import { apiClient } from './api-client.ts';
@@ -72,10 +72,9 @@ async function runStack(plan: Plan, options: StartOptions, screen: Screen, reque
     await stack.up(requests.stop);
     code = await work(plan, options, stack, screen, requests.stop);
   } catch (error) {
-    if (!(error instanceof StopRequested)) {
-      // Said before the parts are ended, so that the reason stands where it belongs.
-      screen.line(`\n${screen.style('red', describeFault(error))}`);
-    } else code = options.once ? INTERRUPTED : OK;
+    // Said before the parts are ended, so that the reason stands where it belongs.
+    if (!(error instanceof StopRequested)) screen.line(`\n${screen.style('red', describeFault(error))}`);
+    else code = options.once ? INTERRUPTED : OK;
   } finally {
     screen.line();
     await stack.down(requests.hurry);
@@ -143,7 +142,7 @@ function sayWhatNext(plan: Plan, exampleJob: string | null, screen: Screen): voi
     `curl -s${key} ${plan.apiUrl}/v1/jobs -H 'Content-Type: application/json' ` +
       `-d '{"type":"generate","request":{"input":"Say hello."}}'`,
   );
-  line('logs', `${relative(process.cwd(), join(plan.dataDir, 'logs')) || '.'}`);
+  line('logs', join(plan.shownDataDir, 'logs'));
   screen.line(`\n  ${screen.style('dim', 'Ctrl-C stops everything; jobs that wait are kept.')}`);
 }
 

@@ -33,6 +33,8 @@ export interface Line {
   client: OpenAI;
   models: FirstModel;
   idleMs: number;
+  /** Hears of faults in Millrace itself, whole: the Outcome tells only their kind. */
+  onFault: (error: unknown) => void;
 }
 
 export async function makeCall(line: Line, request: CallRequest): Promise<Outcome> {
@@ -43,6 +45,7 @@ export async function makeCall(line: Line, request: CallRequest): Promise<Outcom
     return await attempt(line, request, exchange, watch);
   } catch (error) {
     if (error instanceof NoModelError) return error.outcome;
+    line.onFault(error);
     // Only the kind of fault: its message might quote a header or a prompt.
     const message = `A fault in Millrace: ${error instanceof Error ? error.name : typeof error}.`;
     return decide({ row: 'internal', message }, exchange.sent);

@@ -56,7 +56,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /**
    * @param stream whether the upstream was asked to stream: then silence from the moment of sending counts as idle. The
    *   headers of a plain answer come only when the model is done, so there idleness counts from them on.
-   * @param idleMs the longest silence.
+   * @param idleMs the longest silence. undici's timers for it are coarse: they fire up to a second late.
    */
   constructor(stream: boolean, idleMs: number) {
     this.#stream = stream;
@@ -118,6 +118,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         onError: (error) => this.#drop({ kind: 'broken', error }),
       });
       this.#answerHeaders?.resolve();
+      this.#answerHeaders = null;
     } catch (error) {
       this.#drop({ kind: 'broken', error: error as Error });
     }
@@ -170,7 +171,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.#decoder?.close();
     this.#end(ending);
-    // Has no effect once headers came; before that, whoever waits for them must not wait for ever.
+    // Whoever still waits for headers must not wait for ever. (An error costs a stack: none is made in vain.)
     this.#answerHeaders?.reject(ending.kind === 'broken' ? ending.error : new Error('the exchange is over'));
+    this.#answerHeaders = null;
   }
 }

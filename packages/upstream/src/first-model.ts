@@ -9,7 +9,7 @@ import { classifyConnection } from './classify-connection.ts';
 import { classifyStatus } from './classify-status.ts';
 import { decide, stopped } from './decide.ts';
 import { noteOf } from './error-words.ts';
-import { Exchange } from './exchange.ts';
+import { type Ending, Exchange } from './exchange.ts';
 import { isObject, parseJson } from './json.ts';
 
 /** A list of models comes out of memory; a server that takes longer is not well. */
@@ -52,16 +52,7 @@ export function firstModel(client: OpenAI, idleMs: number): FirstModel {
 
 async function askFor(client: OpenAI, idleMs: number): Promise<string> {
   const exchange = new Exchange(false, idleMs);
-  const timer = setTimeout(() => exchange.stop('timeout'), MODELS_TIMEOUT_MS);
-  try {
-    await client.models.list({ fetchOptions: { client: exchange } }).asResponse();
-  } catch (error) {
-    // The exchange knows more than the SDK's error does.
-    if (!exchange.started) throw error;
-  }
-  const ending = await exchange.ended;
-  clearTimeout(timer);
-
+  const ending = await listed(client, exchange);
   const text = exchange.body instanceof BodyText ? exchange.body.text() : '';
   const { status } = exchange;
   // Asking for models is free: whatever went wrong here, nothing can be on the bill.
@@ -83,4 +74,20 @@ async function askFor(client: OpenAI, idleMs: number): Promise<string> {
   const first: unknown = models.find((model) => isObject(model) && typeof model['id'] === 'string');
   if (isObject(first)) return String(first['id']);
   throw fail({ row: 'noModel', message: 'The upstream lists no model, and the queue names none.' });
+}
+
+async function listed(client: OpenAI, exchange: Exchange): Promise<Ending> {
+  const timer = setTimeout(() => exchange.stop('timeout'), MODELS_TIMEOUT_MS);
+  try {
+    await client.models
+      .list({ fetchOptions: { client: exchange } })
+      .asResponse()
+      .catch((error: unknown) => {
+        // The exchange knows more than the SDK's error does; only what kept it from starting is news.
+        if (!exchange.started) throw error;
+      });
+    return await exchange.ended;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -8,6 +8,6 @@ export type { AbortKind, AbortReason } from './abort-reason.ts';
 export type { CallRequest } from './call.ts';
 export { DECISIONS, type Row, type RowName } from './decision-table.ts';
 export { NoModelError } from './first-model.ts';
-export { openUpstream, type Upstream } from './open-upstream.ts';
+export { openUpstream, type Upstream, type UpstreamOptions } from './open-upstream.ts';
 export { outputText } from './output-text.ts';
 export { usageOf } from './usage.ts';

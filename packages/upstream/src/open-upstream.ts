@@ -23,8 +23,13 @@ export interface Upstream {
 /** What HTTP lets a header carry without quoting. */
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
+export interface UpstreamOptions {
+  /** Hears of faults in Millrace itself, for the log; the call that met one ends as `internal`. Must not throw. */
+  onFault?: (error: unknown) => void;
+}
+
 /** @throws StartError when the key cannot be sent in a header, such as one that was read with its line break. */
-export function openUpstream(config: UpstreamConfig): Upstream {
+export function openUpstream(config: UpstreamConfig, options: UpstreamOptions = {}): Upstream {
   if (config.apiKey !== undefined && !HEADER_SAFE.test(config.apiKey)) {
     throw new StartError(`The API key of ${config.baseURL} holds a space, a line break or another unusable character.`);
   }
@@ -39,8 +44,9 @@ export function openUpstream(config: UpstreamConfig): Upstream {
   const client = new LeanClient({ baseURL: config.baseURL, fetch: leanFetch(pool) }, config.apiKey);
   const idleMs = milliseconds(config.idleSeconds);
   const models = firstModel(client, idleMs);
+  const line = { client, models, idleMs, onFault: options.onFault ?? (() => undefined) };
   return {
-    call: (request) => makeCall({ client, models, idleMs }, request),
+    call: (request) => makeCall(line, request),
     firstModel: () => models.ask(),
     stats: () => {
       const { connected, running, pending } = pool.stats;

@@ -67,9 +67,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   announce(state, readmes, resumed ? ended : null, options);
 
   const startedAt = Date.now();
-  await submitDocuments(state, readmes, api, save, signal);
-  await follow(state, ended, options);
-  signal.throwIfAborted();
+  try {
+    await submitDocuments(state, readmes, api, save, signal);
+    await follow(state, ended, options);
+  } catch (error) {
+    if (signal.aborted) screen.line(`\n  the demo is interrupted: the next start goes on with it`);
+    throw error;
+  }
 
   const lines = state.documents.map((document) => resultLine(document, jobOf(document, ended)));
   await writeResults(resultsFile, lines);
@@ -100,7 +104,9 @@ function announce(
   const total = state.documents.length;
   screen.line();
   if (ended !== null) {
-    screen.line(`  resuming the demo: ${total - ended.size} of ${total} left`);
+    const left = total - ended.size;
+    const jobs = left === 0 ? 'every job has ended since' : `${left} of ${total} left`;
+    screen.line(`  resuming the demo: ${jobs}`);
     if (state.upstream !== origin.upstream) {
       screen.line(`  it was begun on ${state.upstream}: what was answered then came from there`);
     }

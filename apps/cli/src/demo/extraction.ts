@@ -48,8 +48,12 @@ export function extractionJob(readme: Readme, run: string): object {
   };
 }
 
+/** The estimate is no better than this. */
+const ROUNDED_TO_TOKENS = 1000;
+
 /** About how many tokens the documents will be on the way in. */
 export function estimateTokens(readmes: readonly Readme[]): number {
   const characters = readmes.reduce((sum, readme) => sum + readme.text.length, 0);
-  return Math.round(characters / CHARACTERS_PER_TOKEN) + readmes.length * TOKENS_AROUND;
+  const tokens = characters / CHARACTERS_PER_TOKEN + readmes.length * TOKENS_AROUND;
+  return Math.ceil(tokens / ROUNDED_TO_TOKENS) * ROUNDED_TO_TOKENS;
 }

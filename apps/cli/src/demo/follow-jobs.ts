@@ -2,8 +2,9 @@
  * Reads jobs from the API until each has ended. The load stays small however many there are: a bounded number of
  * them is asked after in a round, the next ones in the next.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+
 import { type ApiClient, ApiError, type ApiJob } from '../api-client.ts';
+import { pause } from '../pause.ts';
 
 const PER_ROUND = 64;
 const AT_ONCE = 8;
@@ -57,7 +58,7 @@ export async function followJobs(
       throw new NothingEndsError(`no job has ended for ${NOTHING_ENDED_MS / 60_000} minutes${fault && ` (${fault})`}`);
     }
     // A round in which every job had ended is followed by the next at once.
-    if (open.length > 0) await wait(BETWEEN_ROUNDS_MS, undefined, { signal });
+    if (open.length > 0) await pause(BETWEEN_ROUNDS_MS, signal);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Screen } from '../screen.ts';
 
 const PLAIN_EVERY_MS = 3000;
 const BAR_COLUMNS = 28;
+/** Enough to look alive. */
+const FRAMES_PER_SECOND = 5;
 
 export interface Counts {
   done: number;
@@ -42,6 +44,9 @@ export function openProgress(total: number, counts: Counts, screen: Screen, stre
     {
       stream,
       hideCursor: true,
+      // The pace and the ETA change while nothing ends, and a line printed above it wipes the bar.
+      forceRedraw: true,
+      fps: FRAMES_PER_SECOND,
       // Signals are the stack's affair: it closes the bar.
       gracefulExit: false,
       barsize: BAR_COLUMNS,

@@ -53,7 +53,7 @@ export function resultsTable(lines: readonly ResultLine[], width: number, bold: 
       asOneLine(facts.purpose),
     ]);
   }
-  return table.toString();
+  return table.toString().replace(/ +$/gm, '');
 }
 
 /** How many answered documents the table leaves out. */

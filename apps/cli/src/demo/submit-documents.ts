@@ -2,8 +2,9 @@
  * Hands the demo's documents to the API, in batches, and writes down the job of each before the next batch goes out.
  * A batch whose answer was lost is sent again under the same idempotency keys: it comes to the same jobs.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+
 import type { ApiClient, SubmitLine } from '../api-client.ts';
+import { pause } from '../pause.ts';
 import type { Readme } from './collect-readmes.ts';
 import { extractionJob } from './extraction.ts';
 import type { RunDocument, RunState } from './run-state.ts';
@@ -41,7 +42,7 @@ export async function submitDocuments(
     open = [...shed, ...open.slice(BATCH)];
     if (shed.length === 0) continue;
     pauses++;
-    await wait(PAUSE_MS, undefined, { signal });
+    await pause(PAUSE_MS, signal);
   }
 }
 

@@ -35,7 +35,8 @@ export async function awaitReady(
     if (answer.state === 'ready') return answer.version;
     if (answer.state === 'stranger') return null;
     if (answer.state === 'loading') bound = LOADING_MS;
-    await wait(ASK_EVERY_MS, undefined, signal === undefined ? {} : { signal });
+    signal?.throwIfAborted();
+    await wait(ASK_EVERY_MS);
   }
   return null;
 }

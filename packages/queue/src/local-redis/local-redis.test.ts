@@ -267,7 +267,7 @@ describe('a local Redis', () => {
     expect(await ask(usual, (client) => client.config('GET', 'appendfsync'))).toEqual(['appendfsync', 'always']);
   });
 
-  test('is ended when its owner is killed, and the next start has its data', async () => {
+  test('left by an owner that was killed is ended by the next start, which has its data', async () => {
     const dataDir = newFolder('redis');
     const module = pathToFileURL(join(import.meta.dirname, 'index.ts')).href;
     const owner = spawn(

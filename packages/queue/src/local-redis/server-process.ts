@@ -1,10 +1,11 @@
 /**
  * The server's process. It is out of reach of the terminal's Ctrl-C, because its owner decides when it ends; and it
- * does not outlive that owner, however the owner dies.
+ * does not outlive that owner for long, however the owner dies.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { lastLines } from './last-lines.ts';
+import { guardOrphan } from './orphan-guard.ts';
 import type { CommandLine } from './redis-server.ts';
 
 /** The log of a server that is started often must not grow for ever. */
@@ -14,12 +15,6 @@ const STOP_TIMEOUT_MS = 10_000;
 /** After SIGKILL only the kernel is waited for. */
 const KILL_TIMEOUT_MS = 5000;
 const SHOWN_LINES = 12;
-
-/**
- * A shell that reads from a pipe which only its parent holds: when the parent is gone, by whatever death, the pipe
- * ends, and the shell ends the server.
- */
-const GUARD_SCRIPT = 'read -r _; kill -TERM "$1"';
 
 export interface ServerProcess {
   pid: number;
@@ -51,7 +46,7 @@ export async function startServerProcess(line: CommandLine, logFile: string): Pr
   const { pid } = child;
   if (pid === undefined) throw new Error(`${line.command} did not start`);
   const exited = whenGone(child);
-  const guard = startGuard(pid);
+  const guard = guardOrphan(pid);
   // Disarmed with the server: its id may by then be another's.
   exited.then(() => guard.kill('SIGKILL'));
   const hasExited = () => child.exitCode !== null || child.signalCode !== null;
@@ -74,17 +69,6 @@ export async function startServerProcess(line: CommandLine, logFile: string): Pr
 /** The last that the server wrote, for a message. */
 export function logTail(logFile: string): string {
   return lastLines(readFileSync(logFile, 'utf8'), SHOWN_LINES);
-}
-
-function startGuard(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'sh', String(pid)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  // A machine without /bin/sh runs without a guard: the next start ends what was left, by its record.
-  guard.on('error', () => {});
-  guard.stdin?.on('error', () => {});
-  return guard;
 }
 
 function whenGone(child: ChildProcess): Promise<void> {

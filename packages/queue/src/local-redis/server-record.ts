@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { processIdentity } from './process-identity.ts';
 
-/** A server that lost its owner is told to end by its guard, and saves nothing but the last fsync. */
+/** Ending takes the server one last fsync. */
 const END_BY_TERM_MS = 10_000;
 const END_BY_KILL_MS = 5000;
 const LOOK_EVERY_MS = 20;
@@ -48,7 +48,7 @@ function readServerRecord(dataDir: string): { pid: number; identity: string } | 
     const record = JSON.parse(readFileSync(recordFile(dataDir), 'utf8')) as { pid: number; identity: string | null };
     return record.identity === null ? null : { pid: record.pid, identity: record.identity };
   } catch {
-    // None, or one whose writing was cut short with its writer: the guard has ended that server.
+    // None, or one whose writing was cut short with its writer: the guard ends that server.
     return null;
   }
 }

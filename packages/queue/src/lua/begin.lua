@@ -1,22 +1,26 @@
 -- begin: records the intent of an attempt before anything is sent, and hands out what the attempt needs. Refuses a job
 -- that is gone, finished, past its deadline or not due yet. The epoch it gives out fences every later write.
 -- KEYS: job, status:queued, status:in_progress, counters
--- ARGV: id, worker, slack_ms (how much too early a start may be), outcome JSON of an attempt that was left open
-local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body')
+-- ARGV: id, worker, slack_ms (how much too early a start may be), outcome JSON of an attempt that was left open,
+--       start (names this very start: the same command, sent again because its reply was lost, is the same start)
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at')
 local status = job[1]
 if not status then return { 'missing' } end
 if terminal(status) then return { 'terminal', status } end
+if job[9] == ARGV[5] then
+  return { 'begun', tonumber(job[10]), job[11], job[3] or '0', job[4] or '', job[6], job[7] or '', job[8] }
+end
 
 local now = now_ms()
 if job[4] and now >= tonumber(job[4]) then return { 'expired' } end
 if job[5] and now + tonumber(ARGV[3]) < tonumber(job[5]) then return { 'early', int(tonumber(job[5]) - now) } end
 
-local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-if epoch > 1 and redis.call('HEXISTS', KEYS[1], 'outcome:' .. (epoch - 1)) == 0 then
-  close_attempt(KEYS[1], KEYS[4], epoch - 1, 'interrupted:lost', ARGV[4], now)
+if close_open_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', ARGV[4], now) then
   redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1)
 end
-redis.call('HSET', KEYS[1], 'status', 'in_progress', 'started_at', int(now), 'attempt:' .. epoch, int(now) .. ' ' .. ARGV[2])
+local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+redis.call('HSET', KEYS[1], 'status', 'in_progress', 'started_at', int(now), 'start', ARGV[5],
+  'attempt:' .. epoch, int(now) .. ' ' .. ARGV[2])
 if status == 'queued' then
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('ZADD', KEYS[3], job[2], ARGV[1])

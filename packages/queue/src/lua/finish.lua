@@ -3,49 +3,53 @@
 -- In the same step it stores the result and moves every count, so nothing can be half told.
 -- KEYS: job, status:queued, status:in_progress, status:<to>, result, finished, deadlines, failures, counters
 -- ARGV: id, to, epoch ('' = not from an attempt: cancel, deadline), paid (0|1), label (outcome:reason),
---       outcome JSON ('' = no attempt of the caller's), result JSON ('' = none), error JSON ('' = none),
---       usage JSON ('' = none), possibly_billed (0|1), input tokens, output tokens, kept failures,
---       only_before ('' | ms: finish only if the job's deadline is at or before it)
+--       outcome JSON (of the attempt that ends with the job: the caller's, else the one that is open),
+--       result JSON ('' = none), error JSON ('' = none), usage JSON ('' = none), possibly_billed (0|1),
+--       input tokens, output tokens, kept failures, only_past_deadline (0|1),
+--       outcome JSON of a newer attempt that a paid answer of an older one makes needless
+-- Replies { 'finished', superseded (0|1) }: 1 when such a newer attempt was open, and its worker must be told.
 local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline')
 local status = job[1]
+local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
-if terminal(status) then return { 'terminal', status } end
-if ARGV[3] ~= '' and ARGV[3] ~= job[2] and ARGV[4] ~= '1' then return { 'stale' } end
+if terminal(status) then
+  -- The same command, sent again because its reply was lost, hears what the first one would have.
+  if from_attempt and status == ARGV[2] and job[2] == ARGV[3] then return { 'finished', 0 } end
+  return { 'terminal' }
+end
+local stale = from_attempt and ARGV[3] ~= job[2]
+if stale and ARGV[4] ~= '1' then return { 'stale' } end
 local now = now_ms()
-if ARGV[14] ~= '' and (not job[4] or tonumber(job[4]) > now) then return { 'early' } end
+if ARGV[14] == '1' and (not job[4] or tonumber(job[4]) > now) then return { 'early' } end
 
-local function write(field, value)
-  if value ~= '' then redis.call('HSET', KEYS[1], field, value) end
+local superseded = false
+if from_attempt then
+  superseded = stale and close_open_attempt(KEYS[1], KEYS[9], job[2], 'interrupted:lost', ARGV[15], now)
+  close_attempt(KEYS[1], KEYS[9], ARGV[3], ARGV[5], ARGV[6], now)
+else
+  close_open_attempt(KEYS[1], KEYS[9], job[2], ARGV[5], ARGV[6], now)
 end
-
-local to = ARGV[2]
-local kept = #ARGV[7] + #ARGV[8] + #ARGV[6]
-if ARGV[6] ~= '' then
-  if ARGV[3] ~= '' then
-    close_attempt(KEYS[1], KEYS[9], ARGV[3], ARGV[5], ARGV[6], now)
-  elseif status == 'in_progress' and redis.call('HEXISTS', KEYS[1], 'outcome:' .. job[2]) == 0 then
-    close_attempt(KEYS[1], KEYS[9], job[2], ARGV[5], ARGV[6], now)
-  end
+if superseded or (ARGV[10] == '1' and status == 'in_progress') then
+  redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
 end
-if ARGV[10] == '1' and status == 'in_progress' then redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1) end
 count_tokens(KEYS[9], ARGV[11], ARGV[12])
 
-redis.call('HSET', KEYS[1], 'status', to, 'finished_at', int(now))
+redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now))
 redis.call('HDEL', KEYS[1], 'delayed_until')
-write('error', ARGV[8])
-write('usage', ARGV[9])
+if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[8]) end
+if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'usage', ARGV[9]) end
 if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7]) end
-redis.call('HINCRBY', KEYS[1], 'bytes', kept)
-redis.call('HINCRBY', KEYS[9], 'kept_bytes', kept)
+keep_bytes(KEYS[1], KEYS[9], #ARGV[7] + #ARGV[8] + #ARGV[9])
+redis.call('HINCRBY', KEYS[9], 'finished_bytes', redis.call('HGET', KEYS[1], 'bytes'))
 
 redis.call('ZREM', status == 'queued' and KEYS[2] or KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[4], job[3], ARGV[1])
 redis.call('ZADD', KEYS[6], int(now), ARGV[1])
 if job[4] then redis.call('ZREM', KEYS[7], ARGV[1]) end
-if to == 'failed' then
+if ARGV[2] == 'failed' then
   redis.call('LPUSH', KEYS[8], ARGV[1])
   redis.call('LTRIM', KEYS[8], 0, tonumber(ARGV[13]) - 1)
 end
-redis.call('HINCRBY', KEYS[9], 'finished:' .. to, 1)
+redis.call('HINCRBY', KEYS[9], 'finished:' .. ARGV[2], 1)
 observe(KEYS[9], 'job_seconds', now - math.floor(tonumber(job[3]) / 1000))
-return { 'finished', status }
+return { 'finished', superseded and 1 or 0 }

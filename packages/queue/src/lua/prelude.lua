@@ -32,14 +32,29 @@ local function observe(counters, name, ms)
   redis.call('HINCRBY', counters, name .. ':sum_ms', int(ms))
 end
 
--- Writes the end of an attempt: '<ms> <json>'. `label` is outcome:reason, for the counters.
+-- What a job's record and result take up: bytes of the job, and of the queue as a whole.
+local function keep_bytes(job, counters, bytes)
+  redis.call('HINCRBY', job, 'bytes', bytes)
+  redis.call('HINCRBY', counters, 'kept_bytes', bytes)
+end
+
+-- Writes the end of an attempt: '<ms> <json>'. `label` is outcome:reason, for the counters. An attempt that was given
+-- up for lost and answers after all gets its true end, but is counted once.
 local function close_attempt(job, counters, epoch, label, json, now)
-  redis.call('HSET', job, 'outcome:' .. epoch, int(now) .. ' ' .. json)
+  keep_bytes(job, counters, #json)
+  if redis.call('HSET', job, 'outcome:' .. epoch, int(now) .. ' ' .. json) == 0 then return end
   redis.call('HINCRBY', counters, 'attempts:' .. label, 1)
   local started = string.match(redis.call('HGET', job, 'attempt:' .. epoch) or '', '^(%d+) ')
   if started then
     observe(counters, 'attempt_seconds', now - tonumber(started))
   end
+end
+
+-- Closes the job's newest attempt when it is still open; true when it was.
+local function close_open_attempt(job, counters, epoch, label, json, now)
+  if not epoch or redis.call('HEXISTS', job, 'outcome:' .. epoch) == 1 then return false end
+  close_attempt(job, counters, epoch, label, json, now)
+  return true
 end
 
 local function count_tokens(counters, input, output)

@@ -5,6 +5,8 @@ local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp')
 if not job[1] then return 'missing' end
 if terminal(job[1]) then return 'terminal' end
 if job[2] ~= ARGV[2] then return 'stale' end
+-- Only this very command can have ended the newest attempt of a job that goes on: its reply was lost, it is sent again.
+if redis.call('HEXISTS', KEYS[1], 'outcome:' .. ARGV[2]) == 1 then return 'settled' end
 
 local now = now_ms()
 close_attempt(KEYS[1], KEYS[4], ARGV[2], ARGV[3], ARGV[4], now)

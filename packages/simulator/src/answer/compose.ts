@@ -3,7 +3,7 @@
 import type { ChosenFault } from '../calls/faults.ts';
 import { drawsFor } from '../calls/random.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { countTokens } from '../request/input-text.ts';
+import { CHARACTERS_PER_TOKEN, countTokens } from '../request/input-text.ts';
 import { readPromptWords, withoutPromptWords } from '../request/prompt-words.ts';
 import type { CreateRequest } from '../request/validate.ts';
 import { type Document, readDocument } from './document.ts';
@@ -26,7 +26,6 @@ export interface Answer {
 }
 
 const REFUSAL = "I'm sorry, but I can't help with that request.";
-const CHARACTERS_PER_TOKEN = 4;
 const MAX_JSON_OBJECT_VALUES = 20;
 const FAILURES: Readonly<Record<string, string>> = {
   server_error: 'The server had an error while processing your request. Sorry about that!',

@@ -66,7 +66,9 @@ export function fillSchema(schema: JsonObject, document: Document): unknown {
     const byDepth = real.map((option) => ({ option, needs: depthOf(option, MAX_DEPTH) }));
     byDepth.sort((a, b) => a.needs - b.needs);
     const smallest = byDepth[0];
-    return smallest ? fill(smallest.option, field, depth) : { value: null, found: false };
+    // A union that holds only itself would be asked for ever.
+    if (!smallest || smallest.needs >= MAX_DEPTH) return { value: null, found: false };
+    return fill(smallest.option, field, depth);
   }
 
   function fillEnum(choices: readonly unknown[], field: Field): Filled {

@@ -12,8 +12,16 @@ export interface Field {
 
 type TextFinder = (document: Document, field: Field) => string | undefined;
 
-function stated(document: Document, field: Field): string | undefined {
-  return findKeyValue(document, field.name);
+/** "The name of the package, as published" says "name": what a description names before it goes on to explain. */
+function phraseOf(description: string): string {
+  return wordsOf(description)
+    .replace(/^(the|an?|its|this) /, '')
+    .replace(/[,.;:(].*$| (of|in|for|as|by|with|that|which|to|from|if|or|on|at) .*$/, '')
+    .trim();
+}
+
+function stated(document: Document, { name, description }: Field): string | undefined {
+  return findKeyValue(document, name) ?? (description ? findKeyValue(document, phraseOf(description)) : undefined);
 }
 
 /** In a document with headings `name: …` is about some parameter; elsewhere it is surer than the first words. */
@@ -46,15 +54,18 @@ const EMAILS = /\be ?mails?\b/;
 const YES = /^(yes|true|on|y|✓|✔|✅)\b/i;
 const NO = /^(no|false|off|n|✗|❌)\b/i;
 
+function finderFor(words: string): TextFinder | undefined {
+  return TEXT_FINDERS.find(([name]) => name.test(words))?.[1];
+}
+
 /** A text for the property, as it stands in the document; undefined where none is found. */
 export function findText(document: Document, field: Field, format: string | undefined): string | undefined {
   if (!document.text) return undefined;
-  const words = wordsOf(field.name);
   const value = stated(document, field);
   if (format === 'email') return findEmail(value ?? document.text);
   if (format === 'date' || format === 'date-time') return findDate(value ?? document.text, format === 'date-time');
   if (format === 'uri') return value ?? findLinks(document)[0];
-  const finder = TEXT_FINDERS.find(([name]) => name.test(words))?.[1];
+  const finder = finderFor(wordsOf(field.name)) ?? finderFor(phraseOf(field.description));
   return finder ? finder(document, field) : value;
 }
 

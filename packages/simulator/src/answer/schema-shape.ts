@@ -15,17 +15,20 @@ function lookUp(root: JsonObject, reference: string): unknown {
   return node;
 }
 
-/** Follows references and merges `allOf`, as far as a merge can. */
-export function resolveSchema(root: JsonObject, schema: unknown): JsonObject {
+/** Follows references and merges `allOf`, as far as a merge can; a schema that is part of itself adds nothing. */
+export function resolveSchema(root: JsonObject, schema: unknown, within: readonly unknown[] = []): JsonObject {
   let node: JsonObject = isObject(schema) ? schema : {};
+  const passed = [...within, node];
   for (let hops = 0; typeof node.$ref === 'string' && hops < MAX_REFERENCES; hops += 1) {
     const { $ref, ...beside } = node;
     const target = lookUp(root, $ref);
+    passed.push(target);
     node = { ...(isObject(target) ? target : {}), ...beside };
   }
   if (!Array.isArray(node.allOf)) return node;
   const { allOf, ...rest } = node;
-  const parts = [...allOf.map((part) => resolveSchema(root, part)), rest];
+  const others = allOf.filter((part) => !passed.includes(part) && passed.length < MAX_REFERENCES);
+  const parts = [...others.map((part) => resolveSchema(root, part, passed)), rest];
   const merged: JsonObject = Object.assign({}, ...parts);
   merged.properties = Object.assign({}, ...parts.map((part) => part.properties));
   merged.required = parts.flatMap((part) => (Array.isArray(part.required) ? part.required : []));

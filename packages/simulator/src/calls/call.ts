@@ -9,6 +9,8 @@ export interface Call {
   /** `resp_` and 48 hex digits. */
   readonly id: string;
   readonly request: CreateRequest;
+  /** Length of the request's JSON. */
+  readonly bodyCharacters: number;
   readonly answer: Answer;
   readonly inputTokens: number;
   readonly createdAtMs: number;

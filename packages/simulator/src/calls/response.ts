@@ -44,6 +44,7 @@ export function responseObject(call: Call, status: CallStatus = call.status, id:
   return {
     id,
     object: 'response',
+    access_programs: body.access_programs ?? null,
     created_at: seconds(call.createdAtMs),
     status,
     background: request.background,

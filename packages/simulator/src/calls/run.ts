@@ -2,7 +2,7 @@
  * A call at work: waits out its latency, shows its stream's events at the asked pace and ends exactly once. Whoever
  * reads along is told of each step.
  */
-import { countTokens } from '../request/input-text.ts';
+import { CHARACTERS_PER_TOKEN, countTokens } from '../request/input-text.ts';
 import { type Call, hasEnded } from './call.ts';
 import { headEvents, openingEvents, type StreamEvent } from './events.ts';
 
@@ -22,7 +22,6 @@ export interface Run {
 }
 
 const MS_PER_SECOND = 1000;
-const CHARACTERS_PER_TOKEN = 4;
 
 /** When each event is due, in milliseconds after the first output. */
 function dueTimes(events: StreamEvent[], tokensPerSecond: number): number[] {

@@ -95,12 +95,23 @@ export function markDelivered(machine: Machine, call: Call): void {
   machine.counts.delivered += 1;
 }
 
-function createCall(machine: Machine, request: CreateRequest, draws: Draws, answer: Answer, fault?: ChosenFault): Call {
+/** A request that was admitted, and what chance and its prompt have in store for it. */
+interface Admitted {
+  request: CreateRequest;
+  bodyCharacters: number;
+  answer: Answer;
+  draws: Draws;
+  fault: ChosenFault | undefined;
+  slowMs: number;
+}
+
+function createCall(machine: Machine, { request, bodyCharacters, answer, draws, fault }: Admitted): Call {
   const id = `resp_${draws.hex}`;
   const anothers = `resp_${hash('sha256', draws.hex).slice(0, draws.hex.length)}`;
   return {
     id,
     request,
+    bodyCharacters,
     answer: bendAnswer(answer, fault),
     inputTokens: countInputTokens(request.body),
     createdAtMs: Date.now(),
@@ -121,18 +132,11 @@ function enterFlight({ counts }: Machine): () => void {
 }
 
 /** Does the work and delivers it; from here on the call is billed. */
-function work(
-  machine: Machine,
-  exchange: Exchange,
-  request: CreateRequest,
-  draws: Draws,
-  answer: Answer,
-  fault: ChosenFault | undefined,
-  slowMs: number,
-): void {
+function work(machine: Machine, exchange: Exchange, admitted: Admitted): void {
   const { res } = exchange;
+  const { request, draws, fault, slowMs } = admitted;
   const leaveFlight = enterFlight(machine);
-  const call = createCall(machine, request, draws, answer, fault);
+  const call = createCall(machine, admitted);
   const timing = {
     latencyMs: drawLatencyMs(machine.options.latencyMs, draws) + slownessMs(fault, slowMs),
     tokensPerSecond: machine.options.tokensPerSecond,
@@ -146,7 +150,7 @@ function work(
     else if (!request.stream) deliverPlain(exchange, responseObject(call), broken, delivered);
   });
   machine.store.add(run);
-  if (request.stream) deliverStream(exchange, run, { from: 0, broken, delivered });
+  if (request.stream) deliverStream(exchange, call, run, { from: 0, broken, delivered });
   else if (request.background) deliverPlain(exchange, responseObject(call, 'queued'), broken, () => undefined);
   if (request.background) return;
   res.once('close', () => {
@@ -161,7 +165,8 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
   const { counts, options } = machine;
   const seed = options.seed ?? 1;
   counts.requests += 1;
-  const body = parseBody(await readBody(exchange));
+  const text = await readBody(exchange);
+  const body = parseBody(text);
   const request = readCreateRequest(body, { background: options.background ?? true });
   checkPrevious(machine, request);
   readPromptWords(request.text, 0);
@@ -183,6 +188,10 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
   const words = readPromptWords(request.text, nth);
   const fault = words.fault ?? machine.dice.choose(draws.next());
   if (fault) counts.faults[fault.kind] += 1;
-  if (fault && isBeforeWork(fault.kind)) failBeforeWork(exchange, fault.kind, fault, request.model);
-  else work(machine, exchange, request, draws, answer(), fault, words.slowMs);
+  if (fault && isBeforeWork(fault.kind)) {
+    failBeforeWork(exchange, fault.kind, fault, request.model);
+    return;
+  }
+  const { slowMs } = words;
+  work(machine, exchange, { request, bodyCharacters: text.length, answer: answer(), draws, fault, slowMs });
 }

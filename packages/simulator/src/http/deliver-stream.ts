@@ -1,6 +1,6 @@
 /** A streamed answer: a call's events as they become visible, from any sequence number, or broken as the fault says. */
 
-import { hasEnded } from '../calls/call.ts';
+import { type Call, hasEnded } from '../calls/call.ts';
 import { formatEvent, headEvents, type StreamEvent, terminalEvent } from '../calls/events.ts';
 import type { Run } from '../calls/run.ts';
 import { type Break, breakAfter, writePadding } from './break-connection.ts';
@@ -25,19 +25,19 @@ function breakPoint(events: StreamEvent[]): number {
   return deltas[Math.floor(deltas.length / 2)] ?? 1;
 }
 
-/** Streams the run's events to the exchange until its end, the client's or the fault's. */
-export function deliverStream(exchange: Exchange, run: Run, options: StreamOptions): void {
+/** Streams the call's events to the exchange until its end, the client's or the fault's; `run` is there while it runs. */
+export function deliverStream(exchange: Exchange, call: Call, run: Run | undefined, options: StreamOptions): void {
   const { res } = exchange;
-  const { call } = run;
   const { broken, id, delivered } = options;
   const events = headEvents(call, id);
-  const breakAt = broken && broken !== 'noterminal' ? breakPoint(events) : Number.POSITIVE_INFINITY;
+  const midway = broken === 'noterminal' ? undefined : broken;
+  const breakAt = midway ? breakPoint(events) : Number.POSITIVE_INFINITY;
   let next = options.from;
   let stopped = false;
 
   function stop(): void {
     stopped = true;
-    unwatch();
+    unwatch?.();
   }
 
   function takeUpTo(end: number): string {
@@ -49,13 +49,13 @@ export function deliverStream(exchange: Exchange, run: Run, options: StreamOptio
     return text;
   }
 
-  function breakOff(kind: Break, text: string): void {
+  function breakOff(kind: Exclude<Break, 'noterminal'>, text: string): void {
     if (kind === 'hugeline') {
       void sendHugeEvent(text);
       return;
     }
     stop();
-    if (kind === 'badjson' || kind === 'noterminal') res.end(text + HALF_AN_EVENT);
+    if (kind === 'badjson') res.end(text + HALF_AN_EVENT);
     else breakAfter(exchange, text, kind);
   }
 
@@ -77,8 +77,8 @@ export function deliverStream(exchange: Exchange, run: Run, options: StreamOptio
     if (stopped) return;
     const visible = Math.min(call.visibleEvents, events.length);
     const text = takeUpTo(Math.min(visible, breakAt));
-    if (broken && next === breakAt && next < visible) {
-      breakOff(broken, text);
+    if (midway && next === breakAt && next < visible) {
+      breakOff(midway, text);
       return;
     }
     if (!hasEnded(call)) {
@@ -98,7 +98,7 @@ export function deliverStream(exchange: Exchange, run: Run, options: StreamOptio
 
   setCommonHeaders(exchange);
   res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
-  const unwatch = run.watch(pump);
+  const unwatch = run?.watch(pump);
   res.once('close', stop);
   pump();
 }

@@ -1,7 +1,6 @@
 /** What can be asked about a response that exists: read or replay it, cancel it, delete it, list its input. */
-import { hasEnded } from '../calls/call.ts';
+import { type Call, hasEnded } from '../calls/call.ts';
 import { responseObject } from '../calls/response.ts';
-import type { Run } from '../calls/run.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import type { Machine } from '../machine.ts';
 import { badParameter, RefusedRequest } from '../request/refused.ts';
@@ -12,10 +11,10 @@ import { type Exchange, sendJson, whenDelivered } from './exchange.ts';
 const DEFAULT_LIST_LIMIT = 20;
 const MAX_LIST_LIMIT = 100;
 
-function findRun(machine: Machine, id: string): Run {
-  const run = machine.store.get(id);
-  if (!run) throw new RefusedRequest(404, `Response with id '${id}' not found.`);
-  return run;
+function findCall(machine: Machine, id: string): Call {
+  const call = machine.store.get(id);
+  if (!call) throw new RefusedRequest(404, `Response with id '${id}' not found.`);
+  return call;
 }
 
 function readInteger(exchange: Exchange, name: string, fallback: number, min: number, max: number): number {
@@ -32,14 +31,13 @@ function readInteger(exchange: Exchange, name: string, fallback: number, min: nu
 
 /** GET /v1/responses/{id}; with `stream=true` its events after `starting_after`, live while it runs. */
 export function retrieveResponse(machine: Machine, exchange: Exchange, id: string): void {
-  const run = findRun(machine, id);
-  const { call } = run;
+  const call = findCall(machine, id);
   const delivered = () => {
     if (call.retrieveId === call.id) markDelivered(machine, call);
   };
   const startingAfter = readInteger(exchange, 'starting_after', -1, 0, Number.MAX_SAFE_INTEGER - 1);
   if (exchange.url.searchParams.get('stream') === 'true') {
-    deliverStream(exchange, run, { from: startingAfter + 1, id: call.retrieveId, delivered });
+    deliverStream(exchange, call, machine.store.runOf(id), { from: startingAfter + 1, id: call.retrieveId, delivered });
     return;
   }
   if (hasEnded(call)) whenDelivered(exchange, delivered);
@@ -48,21 +46,22 @@ export function retrieveResponse(machine: Machine, exchange: Exchange, id: strin
 
 /** POST /v1/responses/{id}/cancel: background only; a response that has ended is answered as it is. */
 export function cancelResponse(machine: Machine, exchange: Exchange, id: string): void {
-  const run = findRun(machine, id);
-  if (!run.call.request.background) throw new RefusedRequest(400, 'Cannot cancel a synchronous response.');
-  run.cancel();
-  sendJson(exchange, 200, responseObject(run.call));
+  const call = findCall(machine, id);
+  if (!call.request.background) throw new RefusedRequest(400, 'Cannot cancel a synchronous response.');
+  machine.store.runOf(id)?.cancel();
+  sendJson(exchange, 200, responseObject(call));
 }
 
 /** DELETE /v1/responses/{id}: also ends its work. */
 export function deleteResponse(machine: Machine, exchange: Exchange, id: string): void {
-  const run = findRun(machine, id);
+  findCall(machine, id);
+  const run = machine.store.runOf(id);
   machine.store.delete(id);
-  run.cancel();
+  run?.cancel();
   sendJson(exchange, 200, { id, object: 'response', deleted: true });
 }
 
-function inputItems({ call }: Run): JsonObject[] {
+function inputItems(call: Call): JsonObject[] {
   const { input } = call.request.body;
   const given: unknown[] = Array.isArray(input) ? input : [{ role: 'user', content: input ?? '' }];
   const hex = call.id.slice('resp_'.length, -4);
@@ -77,7 +76,7 @@ function inputItems({ call }: Run): JsonObject[] {
 
 /** GET /v1/responses/{id}/input_items, newest first, in pages. */
 export function listInputItems(machine: Machine, exchange: Exchange, id: string): void {
-  const items = inputItems(findRun(machine, id));
+  const items = inputItems(findCall(machine, id));
   const query = exchange.url.searchParams;
   if (query.get('order') !== 'asc') items.reverse();
   const limit = readInteger(exchange, 'limit', DEFAULT_LIST_LIMIT, 1, MAX_LIST_LIMIT);

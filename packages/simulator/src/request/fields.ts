@@ -13,7 +13,7 @@ export interface FieldRule {
 /** OpenAI's smallest `max_output_tokens`. */
 export const MIN_OUTPUT_TOKENS = 16;
 
-export const FIELDS: Readonly<Record<string, FieldRule>> = {
+export const FIELDS = {
   access_programs: { kind: 'object' },
   background: { kind: 'boolean' },
   context_management: { kind: 'array' },
@@ -47,7 +47,12 @@ export const FIELDS: Readonly<Record<string, FieldRule>> = {
   top_p: { kind: 'number', min: 0, max: 1 },
   truncation: { kind: 'string' },
   user: { kind: 'string' },
-};
+} as const satisfies Record<string, FieldRule>;
+
+/** The rule of a top-level field; undefined for a field OpenAI does not know. */
+export function ruleOf(name: string): FieldRule | undefined {
+  return Object.hasOwn(FIELDS, name) ? (FIELDS as Record<string, FieldRule>)[name] : undefined;
+}
 
 const ARTICLES: Record<FieldKind, string> = {
   string: 'a string',

@@ -2,8 +2,11 @@
 import { hash } from 'node:crypto';
 import { isObject, type JsonObject } from '../json.ts';
 
+/** A create request, of whatever type: only these fields hold words. */
+type Wording = JsonObject | { input?: unknown; instructions?: unknown; metadata?: unknown };
+
 /** OpenAI's rule of thumb for English text. */
-const CHARACTERS_PER_TOKEN = 4;
+export const CHARACTERS_PER_TOKEN = 4;
 /** 96 bits: no two of a million inputs share a key. */
 const LEDGER_KEY_HEX_DIGITS = 24;
 
@@ -26,14 +29,14 @@ function itemTexts(item: unknown): string[] {
 }
 
 /** All text of the request's `input`, of every role; empty where there is none. */
-export function inputText(request: JsonObject): string {
+export function inputText(request: Wording): string {
   const { input } = request;
   if (typeof input === 'string') return input;
   return Array.isArray(input) ? input.flatMap(itemTexts).join('\n') : '';
 }
 
 /** What the user said, without system and developer messages: the document of an extraction. */
-export function documentText(request: JsonObject): string {
+export function documentText(request: Wording): string {
   const { input } = request;
   if (typeof input === 'string') return input;
   if (!Array.isArray(input)) return '';
@@ -42,13 +45,13 @@ export function documentText(request: JsonObject): string {
 }
 
 /** Tokens of input and instructions together. */
-export function countInputTokens(request: JsonObject): number {
+export function countInputTokens(request: Wording): number {
   const { instructions } = request;
   return countTokens(inputText(request) + (typeof instructions === 'string' ? instructions : ''));
 }
 
 /** By what the ledger knows a call: `metadata.key` where present, else 24 hex digits of the input text's SHA-256. */
-export function ledgerKey(request: JsonObject): string {
+export function ledgerKey(request: Wording): string {
   if (isObject(request.metadata) && typeof request.metadata.key === 'string') return request.metadata.key;
   return hash('sha256', inputText(request)).slice(0, LEDGER_KEY_HEX_DIGITS);
 }

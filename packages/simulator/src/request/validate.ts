@@ -1,6 +1,6 @@
 /** A create request that passed: what OpenAI would refuse has been refused, with its words, parameter and code. */
 import { isObject, type JsonObject } from '../json.ts';
-import { checkField, describeType, FIELDS } from './fields.ts';
+import { checkField, describeType, ruleOf } from './fields.ts';
 import { documentText, inputText } from './input-text.ts';
 import { badParameter, RefusedRequest } from './refused.ts';
 import { strictSchemaProblem } from './strict-schema.ts';
@@ -184,7 +184,7 @@ export function parseBody(text: string): JsonObject {
 /** Checks a create request. Throws a RefusedRequest (400) with the first thing OpenAI would refuse. */
 export function readCreateRequest(body: JsonObject, options: { background: boolean }): CreateRequest {
   for (const [name, value] of Object.entries(body)) {
-    const rule = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+    const rule = ruleOf(name);
     if (!rule) throw badParameter(`Unknown parameter: '${name}'.`, name, 'unknown_parameter');
     checkField(name, value, rule);
   }

@@ -1,0 +1,92 @@
+/** The pages: who may look, what is where. Everything here is looking; what changes a job goes through the API. */
+import type { ApiKey } from '@millrace/core';
+import { AccessError } from '@millrace/core';
+import { type JobWithAnswer, noSuchJob, readJob, type Store } from '@millrace/queue';
+import express, { type Express } from 'express';
+import { authenticate } from './authenticate.ts';
+import { BOARD_PATH, boardHandlers } from './board.ts';
+import { POLL_MS } from './bounds.ts';
+import { loopbackOnly } from './loopback-only.ts';
+import { PUBLIC_DIRECTORY, pageVersion } from './page-version.ts';
+import { jobPage } from './pages/job.ts';
+import { jobJson } from './pages/job-json.ts';
+import { overviewPage, overviewRegions } from './pages/overview.ts';
+import { openPoll } from './poll.ts';
+import { errorHandler, notFound, readOnly, sendPage } from './respond.ts';
+import { boardHeaders, securityHeaders } from './security-headers.ts';
+import { openSnapshots } from './snapshot.ts';
+import { openViewers, type Viewers } from './viewers.ts';
+
+/** Under an address that names the page's version a file never changes. */
+const STATIC_MAX_AGE_SECONDS = 31_536_000;
+
+export interface Dashboard {
+  app: Express;
+  viewers: Viewers;
+}
+
+/** @param unfit why the Redis there is now may not be used, if so */
+export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: () => string | null): Dashboard {
+  const queues = [...store.queues.keys()].map((name) => ({ name, model: store.config.queues[name]?.model ?? null }));
+  const version = pageVersion(queues.map(({ name }) => name));
+  const poll = openPoll(openSnapshots(store, unfit), POLL_MS);
+  const viewers = openViewers({
+    poll,
+    regionsOf: (snapshot) => overviewRegions(snapshot, queues),
+    pageVersion: version,
+  });
+  const found = async (id: string): Promise<JobWithAnswer> => {
+    const job = await store.liveness.guard(() => readJob(store, id));
+    if (job === null) throw noSuchJob(id);
+    return job;
+  };
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(securityHeaders);
+  if (keys.length === 0) app.use(loopbackOnly);
+  app.use(readOnly);
+  // Probes come without a key.
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/readyz', (_request, response) => {
+    const redis = store.liveness.alive();
+    const server = store.server();
+    const ready = redis && server !== null;
+    response
+      .status(ready ? 200 : 503)
+      .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
+  });
+  if (keys.length > 0) app.use(authenticate(keys));
+
+  app.use('/public', (request, response, next) => {
+    const dated = request.query.v === version;
+    response.set('cache-control', dated ? `private, max-age=${STATIC_MAX_AGE_SECONDS}, immutable` : 'no-cache');
+    next();
+  });
+  app.use('/public', express.static(PUBLIC_DIRECTORY, { index: false, redirect: false, cacheControl: false }));
+  app.get('/', async (_request, response) => {
+    sendPage(response, overviewPage(await poll.latest(), queues, version));
+  });
+  app.get('/events', async (request, response) => {
+    // Any web page can open a stream it cannot read; enough of them would take every viewer's place.
+    const site = request.get('sec-fetch-site');
+    if (site !== undefined && site !== 'same-origin') {
+      throw new AccessError(403, 'The live figures are for the dashboard’s own pages.', 'cross_site');
+    }
+    await viewers.watch(request, response);
+  });
+  app.get('/jobs/:id.json', async (request, response) => {
+    response.json(jobJson(await found(request.params.id)));
+  });
+  app.get('/jobs/:id', async (request, response) => {
+    sendPage(response, jobPage(await found(request.params.id), Date.now(), version));
+  });
+  app.use(BOARD_PATH, boardHeaders, ...boardHandlers(store));
+  app.use(notFound);
+  app.use(errorHandler(store.log, version));
+  return { app, viewers };
+}

@@ -1,0 +1,30 @@
+/** The sizes and times that keep one page, one viewer or one document from harming the others. */
+
+/** How often the overview's figures are read while somebody watches. */
+export const POLL_MS = 1000;
+/** Open overviews that are served live; more are told to come back. Each costs a socket and its buffer. */
+export const MAX_VIEWERS = 200;
+/** What may wait for a viewer that does not read. An event is a few kilobytes at most: this is a minute of them. */
+export const MAX_VIEWER_BUFFER_BYTES = 256 * 1024;
+/** A socket on which nothing moves for this long is closed: the other end is gone, or does not read. */
+export const SOCKET_IDLE_MS = 60_000;
+/** A request's headers, and the body it should not have, must be here by then. */
+export const REQUEST_MS = 10_000;
+/** The last failures shown. */
+export const FAILURES_SHOWN = 12;
+/** Of an error's message in a list: enough to know it again. The job's page has the whole. */
+export const MESSAGE_CHARACTERS = 300;
+/** One text on a job's page. What is longer is cut, and linked whole as JSON. */
+export const TEXT_CHARACTERS = 64 * 1024;
+/** A text longer than this is folded at first, so that a page shows its structure before its length. */
+export const FOLD_CHARACTERS = 1500;
+/** Items of a conversation shown one by one. */
+export const INPUT_ITEMS = 50;
+/** Attempts shown: the first ones matter least. */
+export const ATTEMPTS_SHOWN = 100;
+/** Jobs that one bull-board request may load with their records. */
+export const BOARD_JOBS = 100;
+/** Records read at the same time for bull-board: each may hold a request of many megabytes until it is cut. */
+export const BOARD_READS_AT_ONCE = 8;
+/** A request's or a result's preview in bull-board. */
+export const BOARD_PREVIEW_CHARACTERS = 2000;

@@ -1,0 +1,99 @@
+/** One job: where it stands, what it asked for, what came of it, and every attempt on the way. */
+import type { Answer, Job, JobStatus } from '@millrace/core';
+import type { JobWithAnswer } from '@millrace/queue';
+import { formatCount, formatDuration, timeElement } from '../format.ts';
+import { type Html, html, type Part } from '../html.ts';
+import { attemptTable } from './attempt-table.ts';
+import { jobInput } from './job-input.ts';
+import { documentOf } from './layout.ts';
+import { jsonBlock, textBlock } from './text-block.ts';
+
+const TONES: Readonly<Record<JobStatus, string>> = {
+  queued: '',
+  in_progress: 'active',
+  completed: 'good',
+  failed: 'bad',
+  cancelled: '',
+  incomplete: 'warn',
+};
+
+/**
+ * The page of a job.
+ * @param now milliseconds; for how long a job has been waiting or running
+ */
+export function jobPage({ job, answer }: JobWithAnswer, now: number, version: string): string {
+  const rawHref = `/jobs/${job.id}.json`;
+  return documentOf({
+    title: `${job.status} · …${job.id.slice(-8)} · Millrace`,
+    version,
+    main: html`<p class="crumbs"><a href="/board/queue/${encodeURIComponent(job.queue)}/${job.id}">In bull-board</a> · <a href="${rawHref}">As JSON</a></p>
+<h1><span class="badge ${TONES[job.status] ?? ''}">${job.status}</span> <span class="id">${job.id}</span></h1>
+${facts(job, now)}
+${job.error !== null && errorSection(job, rawHref)}
+${answer !== null && outputSection(answer, rawHref)}
+<section aria-labelledby="attempts"><h2 id="attempts">Attempts</h2>${attemptTable(job.attempts)}</section>
+<section aria-labelledby="input"><h2 id="input">Input</h2>${jobInput(job, rawHref)}</section>
+${job.metadata !== null && metadataSection(job.metadata)}`,
+  });
+}
+
+function facts(job: Job, now: number): Html {
+  const lines: [string, Part][] = [
+    ['Queue', job.queue],
+    ['Type', job.type],
+    ['Model', job.model === null ? 'the upstream’s' : html`<bdi>${job.model}</bdi>`],
+    ['Priority', `${job.priority} (0 is first, 9 last)`],
+    ['Created', timeElement(job.created_at)],
+  ];
+  if (job.started_at !== null) lines.push(['Last started', timeElement(job.started_at)]);
+  if (job.finished_at !== null) lines.push(['Finished', timeElement(job.finished_at)]);
+  lines.push([
+    job.finished_at === null ? 'Age' : 'Took',
+    formatDuration(Math.max(0, (job.finished_at ?? now) - job.created_at)),
+  ]);
+  if (job.delayed_until !== null) {
+    lines.push([job.attempts.length > 0 ? 'Tried again' : 'Not before', timeElement(job.delayed_until)]);
+  }
+  if (job.deadline !== null) lines.push(['Deadline', timeElement(job.deadline)]);
+  if (job.usage !== null) lines.push(['Tokens', tokens(job.usage)]);
+  if (job.retry_of !== null) {
+    lines.push(['Retry of', html`<a class="id" href="/jobs/${encodeURIComponent(job.retry_of)}">${job.retry_of}</a>`]);
+  }
+  return html`<dl class="facts">${lines.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function tokens(usage: NonNullable<Job['usage']>): string {
+  const cached = usage.input_tokens_details?.cached_tokens ?? 0;
+  const reasoning = usage.output_tokens_details?.reasoning_tokens ?? 0;
+  return (
+    `${formatCount(usage.input_tokens)} in${cached > 0 ? ` (${formatCount(cached)} cached)` : ''}, ` +
+    `${formatCount(usage.output_tokens)} out${reasoning > 0 ? ` (${formatCount(reasoning)} reasoning)` : ''}`
+  );
+}
+
+function errorSection(job: Job, rawHref: string): Html {
+  if (job.error === null) return html``;
+  const { code, message, details, param, upstream_status: upstreamStatus } = job.error;
+  return html`<section aria-labelledby="error" class="error"><h2 id="error">Error</h2>
+<p><code>${String(code)}</code>${param ? html` at <code>${String(param)}</code>` : null}${
+    upstreamStatus === undefined ? null : html` · the upstream answered ${upstreamStatus}`
+  }</p>
+${textBlock('Message', String(message), rawHref)}
+${details !== undefined && details !== null && jsonBlock('Details', details, rawHref)}</section>`;
+}
+
+function outputSection(answer: Answer, rawHref: string): Html {
+  const why = answer.response?.incomplete_details?.reason;
+  const structured = answer.output_parsed !== undefined;
+  return html`<section aria-labelledby="output"><h2 id="output">Output</h2>
+${why === undefined ? null : html`<p class="notice warn">The answer is incomplete: <code>${String(why)}</code></p>`}
+${structured && jsonBlock('Parsed', answer.output_parsed, rawHref)}
+${structured ? null : textBlock('Text', String(answer.output_text ?? ''), rawHref)}</section>`;
+}
+
+function metadataSection(metadata: Record<string, string>): Html {
+  const rows = Object.entries(metadata).map(
+    ([key, value]) => html`<div><dt><bdi>${key}</bdi></dt><dd><bdi>${String(value)}</bdi></dd></div>`,
+  );
+  return html`<section aria-labelledby="metadata"><h2 id="metadata">Metadata</h2><dl class="facts">${rows}</dl></section>`;
+}

@@ -1,0 +1,82 @@
+/** How errors are told: as a page to a browser, as JSON in the house's shape to whoever asks for data. */
+import { errorBody, type InvalidRequestError, isAnswerable, type Log, NotFoundError, ShedError } from '@millrace/core';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { problemPage } from './pages/problem.ts';
+
+/** Sends a whole page. */
+export function sendPage(response: Response, page: string): void {
+  response.type('html').send(page);
+}
+
+/** Everything here is looking: whatever would change something is refused, bull-board's own routes included. */
+export const readOnly: RequestHandler = (request, response, next) => {
+  if (request.method === 'GET' || request.method === 'HEAD') return next();
+  response
+    .status(405)
+    .set('allow', 'GET, HEAD')
+    .json({
+      error: {
+        message: 'The dashboard is read-only. Jobs are cancelled and retried, and queues paused, through the API.',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'read_only',
+      },
+    });
+};
+
+export const notFound: RequestHandler = (request) => {
+  throw new NotFoundError(`There is no page at ${request.path.slice(0, 200)}.`, null, 'unknown_url');
+};
+
+/** The last handler of the app. */
+export function errorHandler(log: Log, version: string): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    if (response.headersSent) {
+      // The answer has begun: all that can still be said is that it does not end well.
+      response.destroy();
+      return;
+    }
+    const known = isAnswerable(error) ? error : translate(error);
+    if (known === null) log.error({ err: error, route: request.route?.path }, 'a page failed by a fault of ours');
+    send(request, response, known ?? FAULT, version);
+  };
+}
+
+/** A fault of ours: the details are for the log. */
+const FAULT = { status: 500, message: 'The dashboard had a fault. It is in its log.', code: 'internal_error' };
+
+/** Express's own refusals (a path that is no valid URI, say) carry their status. */
+function translate(error: unknown): InvalidRequestError | null {
+  const status = (error as { status?: unknown } | null)?.status;
+  return status === 400 || status === 404
+    ? new NotFoundError('There is no page at this address.', null, 'unknown_url')
+    : null;
+}
+
+function send(
+  request: Request,
+  response: Response,
+  error: InvalidRequestError | ShedError | typeof FAULT,
+  version: string,
+): void {
+  response.status(error.status);
+  if (error.status === 401) response.set('www-authenticate', 'Basic realm="Millrace", charset="UTF-8"');
+  if (error instanceof ShedError) response.set('retry-after', String(error.retryAfterSeconds));
+  if (wantsPage(request)) {
+    sendPage(response, problemPage({ status: error.status, message: error.message, version }));
+    return;
+  }
+  response.json(
+    isAnswerable(error)
+      ? errorBody(error)
+      : { error: { message: error.message, type: 'server_error', param: null, code: error.code } },
+  );
+}
+
+function wantsPage(request: Request): boolean {
+  return (
+    !request.path.endsWith('.json') &&
+    !request.originalUrl.startsWith('/board/api/') &&
+    request.accepts(['json', 'html']) === 'html'
+  );
+}

@@ -1,0 +1,93 @@
+import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError } from 'openai';
+import { afterEach, expect, test } from 'vitest';
+import { type Simulator, type SimulatorOptions, startSimulator } from './index.ts';
+
+const open: Simulator[] = [];
+
+async function start(options: SimulatorOptions = {}, apiKey = 'any') {
+  const simulator = await startSimulator(options);
+  open.push(simulator);
+  return { simulator, client: new OpenAI({ apiKey, baseURL: simulator.url, maxRetries: 0 }) };
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((simulator) => simulator.close()));
+});
+
+test('a stored response is read, listed and deleted; one with store: false is not there', async () => {
+  const { client } = await start();
+  const { id } = await client.responses.create({
+    model: 'gpt-5',
+    input: ['a', 'b', 'c'].map((content) => ({ role: 'user', content })),
+  });
+  expect((await client.responses.retrieve(id)).id).toBe(id);
+  const texts: unknown[] = [];
+  for await (const item of client.responses.inputItems.list(id, { limit: 2, order: 'asc' })) {
+    texts.push('content' in item && Array.isArray(item.content) && item.content[0]);
+  }
+  expect(texts).toMatchObject([{ type: 'input_text', text: 'a' }, { text: 'b' }, { text: 'c' }]);
+  await client.responses.create({ model: 'gpt-5', input: 'Next', previous_response_id: id });
+  await client.responses.delete(id);
+  await expect(client.responses.retrieve(id)).rejects.toBeInstanceOf(NotFoundError);
+  await expect(client.responses.create({ model: 'gpt-5', input: 'x', previous_response_id: id })).rejects.toMatchObject(
+    {
+      code: 'previous_response_not_found',
+    },
+  );
+  const unstored = await client.responses.create({ model: 'gpt-5', input: 'Hi', store: false });
+  await expect(client.responses.retrieve(unstored.id)).rejects.toBeInstanceOf(NotFoundError);
+});
+
+test('models are listed and input tokens counted', async () => {
+  const { client } = await start();
+  const models: string[] = [];
+  for await (const model of client.models.list()) models.push(model.id);
+  expect(models).toContain('gpt-5');
+  expect((await client.models.retrieve('gpt-5')).object).toBe('model');
+  expect(await client.responses.inputTokens.count({ model: 'gpt-5', input: '12345678' })).toEqual({
+    object: 'response.input_tokens',
+    input_tokens: 2,
+  });
+});
+
+test('with keys set, any other is refused and nothing is counted as work', async () => {
+  const { client, simulator } = await start({ apiKeys: ['right'] }, 'wrong');
+  const error = await client.responses.create({ model: 'gpt-5', input: 'Hi' }).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(AuthenticationError);
+  expect(error).toMatchObject({ status: 401, code: 'invalid_api_key', type: 'invalid_request_error' });
+  expect(simulator.stats()).toMatchObject({ refused: 1, billed: 0 });
+  const right = new OpenAI({ apiKey: 'right', baseURL: simulator.url, maxRetries: 0 });
+  expect((await right.responses.create({ model: 'gpt-5', input: 'Hi' })).status).toBe('completed');
+});
+
+test('what is refused is refused in OpenAI’s shape, with a request id, and is not billed', async () => {
+  const { client, simulator } = await start({ background: false });
+  const invalid = await client.responses
+    .create({ model: 'gpt-5', input: 'Hi', background: true })
+    .catch((caught: unknown) => caught);
+  expect(invalid).toBeInstanceOf(BadRequestError);
+  if (!(invalid instanceof APIError)) throw new Error('no APIError');
+  expect(invalid).toMatchObject({ param: 'background', type: 'invalid_request_error' });
+  expect(invalid.requestID).toMatch(/^req_/);
+  const post = (init: RequestInit, path = '/responses') => fetch(simulator.url + path, { method: 'POST', ...init });
+  const statuses = await Promise.all([
+    post({ body: '{"model":' }),
+    post({ body: '{}', headers: { 'content-encoding': 'gzip' } }),
+    post({}, '/nothing'),
+    fetch(`${simulator.url}/responses`),
+    post({ body: JSON.stringify({ model: 'gpt-5', input: 'x'.repeat(33 * 1024 * 1024) }) }),
+    post({ body: `{"model":"gpt-5","input":${'['.repeat(100_000)}${']'.repeat(100_000)}}` }),
+  ]);
+  expect(statuses.map(({ status }) => status)).toEqual([400, 415, 404, 405, 413, 400]);
+  for (const response of statuses) {
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.any(String), type: 'invalid_request_error' },
+    });
+  }
+  expect(simulator.ledger()).toEqual([]);
+});
+
+test('options that do not hold are refused, each by name', async () => {
+  const wrong = { latencyMs: [5, 1] as [number, number], faults: [{ kind: '500' as const, probability: 2 }] };
+  await expect(startSimulator(wrong)).rejects.toThrow(/latencyMs[\s\S]*probability|probability[\s\S]*latencyMs/);
+});

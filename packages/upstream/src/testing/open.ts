@@ -1,0 +1,31 @@
+/** For tests only: an upstream over a misbehaving server, both closed when the test is over. */
+import type { Outcome, UpstreamConfig } from '@millrace/core';
+import { onTestFinished } from 'vitest';
+import type { CallRequest } from '../call.ts';
+import { openUpstream, type Upstream } from '../open-upstream.ts';
+import { type Behaviour, type MisbehavingServer, misbehavingServer } from './misbehaving-server.ts';
+
+export interface Opened {
+  upstream: Upstream;
+  server: MisbehavingServer;
+  call(request?: Partial<CallRequest>): Promise<Outcome>;
+}
+
+export async function open(behaviour: Behaviour, config: Partial<UpstreamConfig> = {}): Promise<Opened> {
+  const server = await misbehavingServer(behaviour);
+  const upstream = openUpstream({ ...settings(server.baseURL), ...config });
+  onTestFinished(async () => {
+    await upstream.close();
+    await server.close();
+  });
+  const base = { body: { model: 'm', input: 'x' }, type: 'generate', timeoutMs: 10_000 } as const;
+  return {
+    upstream,
+    server,
+    call: (request = {}) => upstream.call({ ...base, signal: new AbortController().signal, ...request }),
+  };
+}
+
+export function settings(baseURL: string): UpstreamConfig {
+  return { baseURL, background: 'auto', extraFields: [], connectSeconds: 10, idleSeconds: 10 };
+}
