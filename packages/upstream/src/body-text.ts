@@ -59,7 +59,7 @@ export class BodyText implements BodySink {
     }
     const length = this.#length + chunk.length;
     if (length > this.#bytes.length || this.#length === this.#bytes.length) {
-      const grown = Buffer.allocUnsafe(length);
+      const grown = Buffer.allocUnsafe(Math.max(length, this.#bytes.length * 2));
       this.#bytes.copy(grown, 0, 0, this.#length);
       this.#bytes = grown;
     }

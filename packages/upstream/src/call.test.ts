@@ -250,7 +250,10 @@ test('no timer and no listener outlives its call, however it ended', async () =>
 });
 
 test('a time limit longer than a timer can be does not end the call at once', async () => {
-  const { call } = await open(ok(response()));
+  const { call } = await open((socket, request) => {
+    // Long enough for a timer that overflowed to have fired: those fire after 1 ms.
+    setTimeout(() => ok(response())(socket, request), 50);
+  });
   expect(await call({ timeoutMs: 366 * 86_400_000 })).toMatchObject({ kind: 'completed' });
 });
 
@@ -267,4 +270,15 @@ test('a fault of ours is told whole to the log, and only its kind to the job', a
     possiblyBilled: false,
   });
   expect(faults).toEqual([expect.objectContaining({ message: expect.stringContaining('BigInt') })]);
+});
+
+test('the silence of a model at work is no idleness: a plain answer’s headers come when it is done', async () => {
+  const { call } = await open(
+    (socket, request) => {
+      // Longer than idleSeconds by more than the second that undici's timers may be late.
+      setTimeout(() => ok(response())(socket, request), 2000);
+    },
+    { idleSeconds: 0.05 },
+  );
+  expect(await call()).toMatchObject({ kind: 'completed' });
 });

@@ -63,7 +63,7 @@ async function judge(read: Exclude<ReadAnswer, Finding>, terms: CallTerms, excha
     const message = refusal.trim() === '' ? 'The model refused.' : refusal;
     return decide({ row: 'refused', message, answer, upstreamId: tried.upstreamId }, exchange.sent);
   }
-  if (terms.check === null || refusal !== null) return { kind: 'completed', answer, ...tried };
+  if (terms.check === null) return { kind: 'completed', answer, ...tried };
   const checked = await terms.check(answer.output_text);
   if (checked.fits) return { kind: 'completed', answer: { ...answer, output_parsed: checked.value }, ...tried };
   // As OpenAI does: a generate job that asked for a structure keeps its text, and has no `output_parsed`.

@@ -22,6 +22,29 @@ describe.each(REASONS)('%o', (reason, expected) => {
     expect(server.requests).toEqual([]);
   });
 
+  test('in the very moment of the call: nothing is sent', async () => {
+    const { call, server } = await open(nothing);
+    const controller = new AbortController();
+    const outcome = call({ signal: controller.signal });
+    controller.abort(reason);
+    expect(await outcome).toMatchObject({ ...expected, possiblyBilled: false });
+    expect(server.requests).toEqual([]);
+  });
+
+  test('just before the connection stands: it is made, and nothing is sent over it', async () => {
+    const { call, server, upstream } = await open(nothing);
+    const controller = new AbortController();
+    const outcome = call({ signal: controller.signal });
+    // Without a turn of the event loop no connection can come to stand.
+    for (let turn = 0; turn < 1000 && upstream.stats().pending === 0; turn++) await null;
+    expect(upstream.stats().pending).toBe(1);
+    controller.abort(reason);
+    expect(await outcome).toMatchObject({ ...expected, possiblyBilled: false });
+    server.behave(ok(response()));
+    expect(await call({ body: { model: 'next' } })).toMatchObject({ kind: 'completed' });
+    expect(server.requests.map(({ body }) => JSON.parse(body))).toEqual([{ model: 'next' }]);
+  });
+
   test.each([
     ['while the model works', nothing],
     ['in the middle of a body', (socket) => socket.write(`${head(200, { 'content-length': '100' })}{`)],
