@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LAUNCH_MS = 30_000;
@@ -43,6 +43,23 @@ export async function launchBrowser(): Promise<LaunchedBrowser> {
     timeout: LAUNCH_MS,
   });
   return { browser, close: () => browser.close() };
+}
+
+/** Opens a page in a context of its own, which is closed when `look` has ended, however it ends. */
+export async function withPage(
+  browser: Browser,
+  url: string,
+  look: (page: Page) => Promise<void>,
+  options: BrowserContextOptions = {},
+): Promise<void> {
+  const context = await browser.newContext(options);
+  try {
+    const page = await context.newPage();
+    await page.goto(url);
+    await look(page);
+  } finally {
+    await context.close();
+  }
 }
 
 /** The folder of the unpacked browser. */

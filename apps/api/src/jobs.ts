@@ -26,7 +26,7 @@ export function jobsRoutes(store: Store): Router {
   const guard = store.liveness.guard;
 
   routes.post('/', (request, response, next) => {
-    if (/^application\/(x-)?(ndjson|jsonl?-?lines)\b/i.test(request.headers['content-type'] ?? '')) {
+    if (/^application\/(x-)?(ndjson|jsonl|json-?lines)\b/i.test(request.headers['content-type'] ?? '')) {
       return submitLines(store, request, response).catch(next);
     }
     jsonBody(request, response, next);

@@ -1,7 +1,8 @@
 /** The API process: accepts jobs and shows them. Redis may be away at start and later; it answers 503 until it is back. */
 import { createServer } from 'node:http';
+import { hostname } from 'node:os';
 import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@millrace/core';
-import { keepRetention, openStore } from '@millrace/queue';
+import { keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { createApp } from './app.ts';
 import { HEADERS_MS } from './bounds.ts';
 
@@ -34,7 +35,9 @@ runRole(async () => {
     });
     server.listen(environment.apiPort, environment.host, resolve);
   });
-  const retention = keepRetention(store, `api:${process.pid}`);
+  // With the host's name: in containers every process has the same number.
+  const holder = `${hostname()}:${process.pid}`;
+  const duties = [keepRetention(store, holder), keepRepair(store, holder)];
   const address = server.address();
   log.info(
     { host: environment.host, port: typeof address === 'object' ? address?.port : environment.apiPort },
@@ -50,10 +53,16 @@ runRole(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     await closed;
-    await retention.stop().catch((error: unknown) => log.warn({ err: error }, 'The retention lease was not returned'));
+    await Promise.all(duties.map((duty) => duty.stop()));
     await store.close();
     process.exit(0);
   };
-  process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        log.error({ err: error }, 'The API could not stop cleanly');
+        process.exit(1);
+      });
+    });
+  }
 });

@@ -2,7 +2,7 @@
  * Lines out of a byte stream with flat memory: a line is bounded, the body is not. An over-long line is reported once
  * and skipped, the lines after it are read as usual.
  */
-import { pipeline, type Readable } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { InvalidRequestError } from '@millrace/core';
 import { MAX_REQUEST_BYTES } from './bounds.ts';
@@ -10,6 +10,8 @@ import { MAX_REQUEST_BYTES } from './bounds.ts';
 export type Line = { bytes: Buffer } | { tooLong: true };
 
 const LINE_FEED = 10;
+/** Pieces of a line before they are joined: a line that trickles in byte by byte must not cost 100 bytes each. */
+const MOST_PIECES = 1024;
 
 /**
  * The lines of `source`, blank ones left out, in arrays as they arrive together.
@@ -18,8 +20,15 @@ const LINE_FEED = 10;
  */
 export async function* readLines(source: Readable, encoding: string | undefined): AsyncGenerator<Line[]> {
   let held: Buffer[] = [];
+  /** The newest pieces of `held`, not joined yet. */
+  let loose = 0;
   let heldBytes = 0;
   let skipping = false;
+  const drop = (): void => {
+    held = [];
+    loose = 0;
+    heldBytes = 0;
+  };
   for await (const chunk of decoded(source, encoding) as AsyncIterable<Buffer>) {
     const lines: Line[] = [];
     let from = 0;
@@ -27,17 +36,20 @@ export async function* readLines(source: Readable, encoding: string | undefined)
       if (skipping) skipping = false;
       else if (heldBytes + end - from > MAX_REQUEST_BYTES) lines.push({ tooLong: true });
       else addLine(lines, Buffer.concat([...held, chunk.subarray(from, end)]));
-      held = [];
-      heldBytes = 0;
+      drop();
       from = end + 1;
     }
     if (!skipping && from < chunk.length) {
       held.push(chunk.subarray(from));
+      loose++;
       heldBytes += chunk.length - from;
+      if (loose === MOST_PIECES) {
+        held.push(Buffer.concat(held.splice(-loose)));
+        loose = 0;
+      }
       if (heldBytes > MAX_REQUEST_BYTES) {
         lines.push({ tooLong: true });
-        held = [];
-        heldBytes = 0;
+        drop();
         skipping = true;
       }
     }
@@ -72,8 +84,11 @@ function decoded(source: Readable, encoding: string | undefined): Readable {
   }
 }
 
-function through<T extends NodeJS.ReadWriteStream>(source: Readable, transform: T): Readable & T {
-  // The error reaches the reader through the transform, which pipeline destroys with it.
-  pipeline(source, transform, () => undefined);
-  return transform as Readable & T;
+/** Unlike pipeline(), leaves the source open when the transform fails: it is a request that is still to be answered. */
+function through(source: Readable, transform: Transform): Readable {
+  source.once('error', (error) => transform.destroy(error));
+  source.once('close', () => {
+    if (!source.readableEnded) transform.destroy(new Error('The body broke off.'));
+  });
+  return source.pipe(transform);
 }

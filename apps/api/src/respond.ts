@@ -5,11 +5,12 @@ import { MAX_REQUEST_BYTES } from './bounds.ts';
 
 /** The last handler of the app. */
 export function errorHandler(log: Log): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
-    if (response.headersSent) {
-      // The answer has begun: all that can still be said is that it does not end well.
+  // Express tells an error handler by its four parameters.
+  return (error: unknown, request, response, _next) => {
+    // The client is gone, or the answer has begun: all that can still be said is that it does not end well.
+    if (request.socket.destroyed || response.headersSent) {
       response.destroy();
-      return next === undefined ? undefined : undefined;
+      return;
     }
     const known = translate(error);
     if (known !== null) return sendError(response, known);

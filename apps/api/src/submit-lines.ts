@@ -9,7 +9,7 @@ import type { Request, Response } from 'express';
 import { callerName } from './authenticate.ts';
 import { LINES_PER_CHUNK, PAUSE_MS } from './bounds.ts';
 import { jobOfRequest } from './new-job.ts';
-import { utf8 } from './read-body.ts';
+import { discard, utf8 } from './read-body.ts';
 import { type Line, readLines } from './read-lines.ts';
 import { tooLarge, translate } from './respond.ts';
 
@@ -22,22 +22,35 @@ export async function submitLines(store: Store, request: Request, response: Resp
       if (!response.headersSent) response.status(200).set('content-type', 'application/x-ndjson');
       for (let from = 0; from < lines.length; from += LINES_PER_CHUNK) {
         const answers = await submitChunk(store, lines.slice(from, from + LINES_PER_CHUNK), caller);
-        if (!response.write(answers)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
         if (response.closed) return;
+        if (!response.write(answers)) await drained(response);
       }
     }
   } catch (error) {
     const known = translate(error);
-    if (!response.headersSent || request.destroyed) throw error;
+    if (!response.headersSent || request.socket.destroyed) throw known ?? error;
     // The stream broke (bad gzip, say) after lines were answered: the last line says so.
-    response.write(
-      `${JSON.stringify(known === null ? { error: { message: 'The body broke off.', type: 'server_error', param: null, code: 'broken_body' } } : errorBody(known))}\n`,
-    );
+    discard(request);
+    response.write(`${JSON.stringify(known === null ? BROKEN : errorBody(known))}\n`);
   }
   if (!response.headersSent)
     throw new InvalidRequestError('The body has no line. Send one job as JSON on each line.', null, 'empty_body');
   response.end();
 }
+
+/** Resolves when the client has taken what was written, or is gone. */
+async function drained(response: Response): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  } finally {
+    // One of the two still listens, and a stream may be long.
+    over.abort();
+  }
+}
+
+const BROKEN = { error: { message: 'The body broke off.', type: 'server_error', param: null, code: 'broken_body' } };
 
 /** Stores the good lines of a chunk at once; answers a line for each, in order. */
 async function submitChunk(store: Store, lines: readonly Line[], caller: string): Promise<string> {

@@ -15,7 +15,10 @@ export const BOARD_PATH = '/board';
 
 type Statuses = Parameters<BullMQAdapter['getJobs']>[0];
 
-/** A queue whose jobs carry their records: formatters are synchronous, so the records are read beforehand. */
+/**
+ * A queue whose jobs carry their records. bull-board's own formatters are synchronous and get BullMQ's data only, so
+ * the records are read, and their views put in place, where the jobs are loaded.
+ */
 class RecordAdapter extends BullMQAdapter {
   readonly #store: Store;
 
@@ -29,7 +32,6 @@ class RecordAdapter extends BullMQAdapter {
       }),
     });
     this.#store = store;
-    this.setFormatter('name', (job: { name?: string }) => job.name ?? '');
   }
 
   override async getJob(id: string): Promise<BullJob | undefined> {

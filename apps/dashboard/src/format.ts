@@ -16,7 +16,8 @@ const DAY_MS = 24 * HOUR_MS;
 /** A span in the two units that matter: 240 ms, 3.4 s, 2 min 5 s, 3 h 20 min, 4 d 2 h. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < MINUTE_MS) return `${(Math.floor(ms / 100) / 10).toFixed(ms < 10 * SECOND_MS ? 1 : 0)} s`;
+  if (ms < 10 * SECOND_MS) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`;
   if (ms < HOUR_MS) return twoUnits(ms, MINUTE_MS, 'min', SECOND_MS, 's');
   if (ms < DAY_MS) return twoUnits(ms, HOUR_MS, 'h', MINUTE_MS, 'min');
   return twoUnits(ms, DAY_MS, 'd', HOUR_MS, 'h');

@@ -7,6 +7,7 @@ import { REQUEST_MS, SOCKET_IDLE_MS } from './bounds.ts';
 
 /** Requests under way may end within this time after SIGTERM. */
 const STOP_MS = 5000;
+const HANG_UP_EVERY_MS = 20;
 
 runRole(async () => {
   const environment = readEnvironment();
@@ -52,8 +53,10 @@ runRole(async () => {
     setTimeout(() => process.exit(1), STOP_MS).unref();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     viewers.close();
-    server.closeIdleConnections();
+    // A connection whose answer ends now turns idle only afterwards, and would be kept open for the next request.
+    const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS);
     await closed;
+    clearInterval(hangUp);
     await store.close();
     process.exit(0);
   };

@@ -1,5 +1,13 @@
 /** How errors are told: as a page to a browser, as JSON in the house's shape to whoever asks for data. */
-import { errorBody, type InvalidRequestError, isAnswerable, type Log, NotFoundError, ShedError } from '@millrace/core';
+import {
+  AccessError,
+  errorBody,
+  type InvalidRequestError,
+  isAnswerable,
+  type Log,
+  NotFoundError,
+  ShedError,
+} from '@millrace/core';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { problemPage } from './pages/problem.ts';
 
@@ -63,7 +71,9 @@ function send(
   if (error.status === 401) response.set('www-authenticate', 'Basic realm="Millrace", charset="UTF-8"');
   if (error instanceof ShedError) response.set('retry-after', String(error.retryAfterSeconds));
   if (wantsPage(request)) {
-    sendPage(response, problemPage({ status: error.status, message: error.message, version }));
+    // Who is not let in gets plain words: a page would ask for its style sheet, and the browser for the key once more.
+    if (error instanceof AccessError) response.type('text').send(`${error.message}\n`);
+    else sendPage(response, problemPage({ status: error.status, message: error.message, version }));
     return;
   }
   response.json(

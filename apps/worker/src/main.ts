@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { createLog, type Log, loadConfig, openAudit, readEnvironment, runRole, StartError } from '@millrace/core';
-import { closeRedis, connectRedis, keepRetention, onCancelled, openStore } from '@millrace/queue';
+import { closeRedis, connectRedis, keepRepair, keepRetention, onCancelled, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { startHealth } from './health.ts';
 import { attemptRun } from './run-attempt.ts';
@@ -44,7 +44,7 @@ runRole(async () => {
   onCancelled(subscriber, (id) => {
     for (const runner of runners) runner.cancel(id);
   }).catch((error: unknown) => log.warn({ err: error }, 'Cancellations cannot be heard'));
-  const retention = keepRetention(store, worker);
+  const duties = [keepRetention(store, worker), keepRepair(store, worker)];
 
   const inFlight = (): number => runners.reduce((sum, runner) => sum + runner.inFlight(), 0);
   let stopping = false;
@@ -69,14 +69,17 @@ runRole(async () => {
     const graceMs = config.worker.graceSeconds * 1000;
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     await Promise.all(runners.map((runner) => runner.drain(graceMs)));
-    await retention.stop().catch((error: unknown) => log.warn({ err: error }, 'The retention lease was not returned'));
+    await Promise.all(duties.map((duty) => duty.stop()));
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
     await Promise.all([audit?.close(), health?.close(), closeRedis(subscriber), store.close()]);
     log.info({}, 'worker stopped');
     process.exit(0);
   };
-  process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((error: Error) => fail(log, error));
+    });
+  }
 });
 
 function fail(log: Log, error: Error): never {

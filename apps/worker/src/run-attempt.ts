@@ -22,19 +22,25 @@ export interface AttemptInput {
   controller: AbortController;
 }
 
+/** What it throws is a fault of ours; everything that the upstream can do is an Outcome. */
 export type AttemptRun = (input: AttemptInput) => Promise<Outcome>;
+
+/** setTimeout's own limit, some 24 days: anything longer would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Binds what every attempt of this process shares. */
 export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
   return async ({ id, queue, settings, begun, controller }) => {
     const upstream = upstreams.get(settings.upstream);
-    if (upstream === undefined) return internal(`no upstream '${settings.upstream}' is open`);
+    if (upstream === undefined) throw new Error(`no upstream '${settings.upstream}' is open`);
     const request = requestOf(config, settings, begun);
     if ('kind' in request) return request;
 
     const leftMs = begun.deadline === null ? Number.POSITIVE_INFINITY : begun.deadline - begun.startedAt;
     const deadline =
-      leftMs < settings.timeoutSeconds * 1000 ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs) : null;
+      leftMs < Math.min(settings.timeoutSeconds * 1000, MAX_TIMER_MS)
+        ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
+        : null;
     try {
       const outcome = await upstream.call({
         body: request.body,
@@ -54,8 +60,6 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         error: 'error' in outcome ? outcome.error : null,
       });
       return outcome;
-    } catch (error) {
-      return internal(error instanceof Error ? `${error.name} in the worker` : 'a fault in the worker');
     } finally {
       if (deadline !== null) clearTimeout(deadline);
     }
@@ -88,16 +92,4 @@ function requestOf(
   }
   const zod = typeof body.schema === 'string' ? config.schemas[body.schema]?.zod : undefined;
   return { body: { ...extractRequest(body, schema), ...withModel }, ...(zod === undefined ? {} : { zod }) };
-}
-
-/** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
-function internal(message: string): Outcome {
-  return {
-    kind: 'retry',
-    reason: 'internal',
-    error: { code: 'internal_error', message },
-    afterMs: 0,
-    countsAsAttempt: true,
-    possiblyBilled: true,
-  };
 }

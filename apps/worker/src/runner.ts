@@ -14,7 +14,10 @@ import {
   type WriteReply,
 } from '@millrace/queue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
-import type { AttemptRun } from './run-attempt.ts';
+import { checkEveryMs, keepTakingBack, lockAgain } from './locks.ts';
+import { nowAndThen } from './now-and-then.ts';
+import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import { trackRunning } from './running.ts';
 import { untilWritten } from './until-written.ts';
 
 export interface Runner {
@@ -38,12 +41,10 @@ export interface RunnerOptions {
 
 /** A stall is counted in our attempts; BullMQ must never fail a job by itself, least of all a bystander. */
 const NEVER = 1_000_000_000;
-/** After a lost connection: how soon BullMQ's loop tries again. */
+/** After a lost connection or a refusal of Redis's: how soon BullMQ's loop tries again. */
 const RETRY_LOOP_MS = 500;
 /** The wait of one blocking fetch: how long an idle worker may need to notice what no marker announced. */
 const DRAIN_DELAY_SECONDS = 2;
-/** Checking for stalled jobs this often a lock's time; the check costs one read of the active list. */
-const STALL_CHECKS_PER_LOCK = 3;
 /** How long the verbs of given-back jobs and the hanging up may take once the grace is over. */
 const CLOSE_BOUND_MS = 5000;
 /** BullMQ shows this much of a failure; the whole of it is on the record. */
@@ -52,24 +53,34 @@ const REASON_CHARACTERS = 500;
 /** Starts taking jobs of one queue. */
 export function startRunner(options: RunnerOptions): Runner {
   const { store, queue, settings, log } = options;
-  const running = new Map<string, AbortController>();
+  const lockMs = Math.ceil(options.lockMs);
+  const running = trackRunning();
   let draining = false;
 
   const giveBack = async (job: Job, token: string): Promise<never> => {
-    await job.moveToWait(token);
+    await untilWritten(log, () => job.moveToWait(token));
     // A prioritised job given back rings no bell; without this an idle peer would notice it seconds later.
-    await store.redis.zadd(queue.bull.toKey('marker'), 0, '0');
+    await untilWritten(log, () => store.redis.zadd(queue.bull.toKey('marker'), 0, '0'));
     throw new WaitingError();
   };
   const delay = async (job: Job, token: string, ms: number): Promise<never> => {
-    await job.moveToDelayed(Date.now() + ms, token);
+    await untilWritten(log, () => job.moveToDelayed(Date.now() + ms, token));
     throw new DelayedError();
   };
 
   const take = async (job: Job, lockToken?: string): Promise<string> => {
     const id = job.id as string;
     const token = lockToken as string;
-    if (draining) return giveBack(job, token);
+    const run = running.add(id, token);
+    try {
+      return draining ? await giveBack(job, token) : await attempt(job, token, run.controller);
+    } finally {
+      running.remove(run);
+    }
+  };
+
+  const attempt = async (job: Job, token: string, controller: AbortController): Promise<string> => {
+    const id = job.id as string;
     const begun = await untilWritten(log, () => beginAttempt(store, queue, id, options.worker));
     switch (begun.kind) {
       case 'missing':
@@ -80,17 +91,32 @@ export function startRunner(options: RunnerOptions): Runner {
       case 'expired':
         await untilWritten(log, () => failPastDeadline(store, queue, id));
         throw new UnrecoverableError('deadline_exceeded');
-      case 'begun':
+      case 'damaged':
+        return applyOutcome(job, token, begun, DAMAGED);
+      case 'begun': {
+        const startedAt = performance.now();
+        const outcome = await runOrFault({ id, queue: queue.name, settings, begun, controller });
+        logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
+        return applyOutcome(job, token, begun, outcome);
+      }
     }
-    const controller = new AbortController();
-    running.set(id, controller);
+  };
+
+  /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
+  const runOrFault = async (input: AttemptInput): Promise<Outcome> => {
     try {
-      const startedAt = performance.now();
-      const outcome = await options.run({ id, queue: queue.name, settings, begun, controller });
-      logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
-      return await applyOutcome(job, token, begun, outcome);
-    } finally {
-      running.delete(id);
+      return await options.run(input);
+    } catch (error) {
+      log.error({ err: error, job_id: input.id, queue: queue.name }, 'An attempt ended by a fault of ours');
+      const message = error instanceof Error ? `${error.name} in the worker` : 'a fault in the worker';
+      return {
+        kind: 'retry',
+        reason: 'internal',
+        error: { code: 'internal_error', message },
+        afterMs: 0,
+        countsAsAttempt: true,
+        possiblyBilled: true,
+      };
     }
   };
 
@@ -105,10 +131,6 @@ export function startRunner(options: RunnerOptions): Runner {
     switch (outcome.kind) {
       case 'completed':
       case 'incomplete':
-        return said(
-          await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome)),
-          outcome.kind,
-        );
       case 'cancelled':
         return said(
           await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome)),
@@ -137,38 +159,67 @@ export function startRunner(options: RunnerOptions): Runner {
     connection: store.redis,
     prefix: bullPrefix(queue.name),
     concurrency: settings.concurrency,
-    lockDuration: options.lockMs,
-    stalledInterval: Math.max(1000, options.lockMs / STALL_CHECKS_PER_LOCK),
+    lockDuration: lockMs,
+    stalledInterval: checkEveryMs(lockMs),
+    skipStalledCheck: true,
     maxStalledCount: NEVER,
     runRetryDelay: RETRY_LOOP_MS,
     drainDelay: DRAIN_DELAY_SECONDS,
     name: options.worker,
   });
-  worker.on('error', (error) =>
+  const tell = nowAndThen((error) =>
     log.warn({ err: error, queue: queue.name }, 'The queue could not be served; trying again'),
   );
-  worker.on('stalled', (id) => log.warn({ job_id: id, queue: queue.name }, 'A job lost its worker and was taken back'));
-  worker.on('lockRenewalFailed', (ids) =>
-    log.warn({ queue: queue.name, count: ids.length }, 'Locks could not be renewed; their jobs may be taken by others'),
+  let resting: NodeJS.Timeout | null = null;
+  worker.on('error', (error) => {
+    tell(error);
+    // BullMQ waits before it tries again when the connection is lost, but not when Redis refuses (disk full, say).
+    if (error.name !== 'ReplyError' || resting !== null || draining) return;
+    void worker.pause(true);
+    resting = setTimeout(() => {
+      resting = null;
+      void worker.resume();
+    }, RETRY_LOOP_MS);
+  });
+  worker.on('lockRenewalFailed', (ids) => {
+    log.warn({ queue: queue.name, count: ids.length }, 'Locks ran out before they were renewed');
+    lockAgain(store, queue, running, ids, lockMs).catch(tell);
+  });
+  const stopTakingBack = keepTakingBack(
+    store,
+    queue,
+    lockMs,
+    () => worker.getBackend().moveStalledJobsToWait(),
+    log,
+    tell,
   );
 
   return {
-    inFlight: () => running.size,
-    cancel: (id) => running.get(id)?.abort({ kind: 'cancelled' }),
+    inFlight: running.size,
+    cancel: (id) => running.stop({ kind: 'cancelled' }, id),
     drain: async (graceMs) => {
       draining = true;
+      if (resting !== null) clearTimeout(resting);
+      stopTakingBack();
       const closed = worker.close();
-      if (await within(graceMs, closed)) return;
-      for (const controller of running.values()) controller.abort({ kind: 'shutdown' });
+      await within(graceMs, Promise.race([closed, running.idle()]));
+      running.stop({ kind: 'shutdown' });
       if (!(await within(CLOSE_BOUND_MS, closed))) {
         log.warn(
-          { queue: queue.name, count: running.size },
+          { queue: queue.name, count: running.size() },
           'Jobs could not be given back in time; their locks will run out',
         );
       }
     },
   };
 }
+
+const DAMAGED: Outcome = {
+  kind: 'failed',
+  reason: 'internal',
+  error: { code: 'damaged_record', message: 'The request as it was stored cannot be read any more.' },
+  possiblyBilled: false,
+};
 
 /** What BullMQ keeps as the return value: never the answer itself. */
 function said(reply: WriteReply, verb: string): string {

@@ -2,6 +2,8 @@
  * The life of an attempt in Redis: begin records its intent and fences it, settle ends it when the job goes on, finish
  * ends the job. Two round trips for a job that goes well.
  */
+
+import { randomUUID } from 'node:crypto';
 import type {
   Answer,
   Attempt,
@@ -13,7 +15,8 @@ import type {
   TerminalStatus,
   Usage,
 } from '@millrace/core';
-import { attemptEndJson, LOST_ATTEMPT } from './job-record.ts';
+import { attemptEndJson, LOST_ATTEMPT, readJson } from './job-record.ts';
+import { CANCEL_CHANNEL } from './keys.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
 
@@ -36,33 +39,40 @@ export type BeginReply =
   /** There is nothing to do: the job is gone, or has its outcome already. */
   | { kind: 'missing' | 'terminal' }
   | { kind: 'expired' }
-  | { kind: 'early'; inMs: number };
+  | { kind: 'early'; inMs: number }
+  /** The attempt has begun, but its request cannot be read: there is nothing that could be sent. */
+  | { kind: 'damaged'; epoch: number; counted: number };
 
 /** BullMQ promotes delayed jobs by the worker's clock: a start this much before Redis's own time is let pass. */
 const EARLY_SLACK_MS = 25;
 
-/** Records the intent of an attempt. Nothing may be sent unless the reply is `begun`. */
+/**
+ * Records the intent of an attempt. Nothing may be sent unless the reply is `begun`.
+ * @throws ReplyError from Redis, or a connection error once the store is closed
+ */
 export async function beginAttempt(store: Store, queue: StoreQueue, id: string, worker: string): Promise<BeginReply> {
   const { keys } = queue;
   const reply = (await runScript(
     store.redis,
     'begin',
     [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters],
-    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT],
+    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT, randomUUID()],
   )) as string[];
   const [kind, ...rest] = reply;
   if (kind === 'early') return { kind, inMs: Number(rest[0]) };
   if (kind !== 'begun') return { kind: kind as 'missing' | 'terminal' | 'expired' };
   const [epoch, startedAt, counted, deadline, type, model, body] = rest;
+  const fence = { epoch: Number(epoch), counted: Number(counted) };
+  const request = readJson<Begun['body']>(body);
+  if (request === null) return { kind: 'damaged', ...fence };
   return {
     kind,
-    epoch: Number(epoch),
+    ...fence,
     startedAt: Number(startedAt),
-    counted: Number(counted),
     deadline: deadline ? Number(deadline) : null,
     type: type as JobType,
     model: model || null,
-    body: JSON.parse(body ?? '{}') as ResponsesBody | ExtractBody,
+    body: request,
   };
 }
 
@@ -149,12 +159,15 @@ export interface Finish {
 
 const FAILURES_KEPT = 100;
 
-/** The one way to a terminal status. */
+/**
+ * The one way to a terminal status. A paid answer of an attempt that was taken for lost may come while a newer attempt
+ * runs: that one is closed, and its worker told.
+ */
 export async function finish(store: Store, queue: StoreQueue, id: string, write: Finish): Promise<WriteReply> {
   const { keys } = queue;
   const { end } = write;
   const label = `${end.outcome}:${end.reason ?? 'none'}`;
-  const reply = (await runScript(
+  const [reply, superseded] = (await runScript(
     store.redis,
     'finish',
     [
@@ -164,15 +177,12 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
     [
       ...[id, write.to, write.epoch ?? '', write.paid ? 1 : 0, label, attemptEndJson(end)],
       ...[json(write.answer), json(write.error), json(write.usage), end.possibly_billed ? 1 : 0],
-      ...[
-        write.usage?.input_tokens ?? 0,
-        write.usage?.output_tokens ?? 0,
-        FAILURES_KEPT,
-        write.onlyPastDeadline ? 1 : '',
-      ],
+      ...[write.usage?.input_tokens ?? 0, write.usage?.output_tokens ?? 0, FAILURES_KEPT],
+      ...[write.onlyPastDeadline ? 1 : 0, LOST_ATTEMPT],
     ],
-  )) as [string];
-  return reply[0] === 'finished' ? 'written' : (reply[0] as WriteReply);
+  )) as [string, number?];
+  if (superseded === 1) await store.redis.publish(CANCEL_CHANNEL, id);
+  return reply === 'finished' ? 'written' : (reply as WriteReply);
 }
 
 function json(value: unknown): string {

@@ -33,12 +33,11 @@ export async function cancelJob(store: Store, id: string): Promise<JobWithAnswer
     usage: null,
   });
   if (reply === 'missing') throw noSuchJob(id);
-  if (reply === 'written') {
-    await store.redis.publish(CANCEL_CHANNEL, id);
-    // Waiting in BullMQ it would only be taken, refused and dropped; a job that is active cannot be removed, nor need it be.
-    await queue.bull.remove(id).catch(() => undefined);
-    await store.commit();
-  }
+  // Also when it was terminal already: who cancels again may do so because this part was lost the first time.
+  await store.redis.publish(CANCEL_CHANNEL, id);
+  // Waiting in BullMQ it would only be taken, refused and dropped; a job that is active cannot be removed, nor need it be.
+  if (reply === 'written') await queue.bull.remove(id).catch(() => undefined);
+  await store.commit();
   const found = await readJob(store, id);
   if (found === null) throw noSuchJob(id);
   if (isTerminal(found.job.status) && found.job.status !== 'cancelled') {
@@ -55,7 +54,10 @@ export function noSuchJob(id: string): NotFoundError {
   return new NotFoundError(`There is no job with the id '${id.slice(0, 80)}'.`, 'id');
 }
 
-/** Calls `cancel` with the id of every job that is cancelled anywhere. The connection is the subscriber's own. */
+/**
+ * Calls `cancel` with the id of every job whose running attempt has become needless, wherever that was decided. The
+ * connection is the subscriber's own.
+ */
 export async function onCancelled(subscriber: Redis, cancel: (id: string) => void): Promise<void> {
   subscriber.on('message', (_channel, id) => cancel(id));
   await subscriber.subscribe(CANCEL_CHANNEL);

@@ -17,26 +17,38 @@ const LEAST_VERSION = [7, 0];
 const WAITAOF_VERSION = [7, 2];
 
 /**
- * Reads what matters of the server.
+ * Reads what matters of the server. INFO first: managed services forbid CONFIG, but not INFO.
  * @throws StartError when it is too old or may evict keys, saying what to change.
  */
 export async function inspectServer(redis: Redis): Promise<ServerFacts> {
-  const version = serverVersion(await redis.info('server'));
+  const info = await redis.info();
+  // Valkey reports 7.2.4 as redis_version for the sake of old clients.
+  const version = field(info, 'valkey_version') ?? field(info, 'redis_version');
+  if (version === null) throw new StartError('The server at REDIS_URL does not say which Redis it is.');
   if (!atLeast(version, LEAST_VERSION)) {
     throw new StartError(`Redis ${version} is too old: Millrace needs Redis ${LEAST_VERSION.join('.')} or newer.`);
   }
-  const policy = await setting(redis, 'maxmemory-policy');
+  const policy = field(info, 'maxmemory_policy') ?? (await setting(redis, 'maxmemory-policy'));
   if (policy !== null && policy !== 'noeviction') {
     throw new StartError(
       `Redis has maxmemory-policy ${policy}, so it may throw accepted jobs away. ` +
         `Set it to noeviction (redis-cli CONFIG SET maxmemory-policy noeviction, and in redis.conf).`,
     );
   }
-  const appendOnly = (await setting(redis, 'appendonly')) === 'yes';
-  const fsync = await setting(redis, 'appendfsync');
-  if (!appendOnly) return { version, durability: 'memory' };
-  if (fsync === 'always') return { version, durability: 'always' };
-  return { version, durability: atLeast(version, WAITAOF_VERSION) ? 'waitaof' : 'memory' };
+  return { version, durability: await durabilityOf(redis, version, field(info, 'aof_enabled') === '1') };
+}
+
+async function durabilityOf(redis: Redis, version: string, appendOnly: boolean): Promise<Durability> {
+  if (!appendOnly) return 'memory';
+  switch (await setting(redis, 'appendfsync')) {
+    case 'always':
+      return 'always';
+    case 'no':
+      // Redis would leave the fsync to the operating system, and WAITAOF would wait for it in vain.
+      return 'memory';
+    default:
+      return atLeast(version, WAITAOF_VERSION) ? 'waitaof' : 'memory';
+  }
 }
 
 /** The warning for a server whose acknowledgement is not on disk. */
@@ -45,15 +57,13 @@ export function warnIfMemoryOnly(facts: ServerFacts, log: Log): void {
   log.warn(
     { durability: facts.durability, version: facts.version },
     'Redis acknowledges before it has fsynced: a crash of Redis may lose accepted jobs. ' +
-      'Set appendonly yes and appendfsync always, or use Redis 7.2 or newer with appendonly yes.',
+      'Set appendonly yes and appendfsync always, or use Redis 7.2 or newer with appendonly yes and appendfsync everysec.',
   );
 }
 
-/** `redis_version`, or `valkey_version` where there is one: Valkey reports 7.2.4 as redis_version for old clients. */
-function serverVersion(info: string): string {
-  const found = /^valkey_version:(\S+)/m.exec(info) ?? /^redis_version:(\S+)/m.exec(info);
-  if (found?.[1] === undefined) throw new StartError('The server at REDIS_URL does not say which Redis it is.');
-  return found[1];
+/** A field of INFO, or null where it has none. */
+function field(info: string, name: string): string | null {
+  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? null;
 }
 
 function atLeast(version: string, least: readonly number[]): boolean {

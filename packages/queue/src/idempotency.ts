@@ -1,7 +1,7 @@
 /**
  * Submit once: the same caller, key and body is the same job. The key is noted before the job is added, with the id the
- * job will have; a second submission finds the id and adds the job again under it, which does nothing when it is there.
- * So a reply that was lost, two racing API processes, and one that died in between all end in one job.
+ * job will have; a second submission finds the id and adds the job under it if it is not there. So a reply that was
+ * lost, two racing API processes, and one that died in between all end in one job.
  */
 import { createHash } from 'node:crypto';
 import { ConflictError, type NewJob } from '@millrace/core';
@@ -14,6 +14,7 @@ const KEPT_MS = 48 * 3_600_000;
 /**
  * The ids the jobs are to be stored under: new ones, or those their keys already stand for.
  * @returns an id for each job, or the ConflictError of a key that stands for another body
+ * @throws ReplyError from Redis (OOM …), or a connection error
  */
 export async function claimIds(
   redis: Redis,
@@ -22,30 +23,32 @@ export async function claimIds(
 ): Promise<(string | ConflictError)[]> {
   const ids: (string | ConflictError)[] = [...newIds];
   const pipeline = redis.pipeline();
-  const claimed: number[] = [];
+  const claimed: { index: number; print: string }[] = [];
   for (const [index, job] of jobs.entries()) {
     if (job.idempotency === null) continue;
-    claimed.push(index);
-    const value = `${newIds[index]} ${fingerprint(job)}`;
-    pipeline.set(idempotencyKey(job.idempotency.caller, job.idempotency.key), value, 'PX', KEPT_MS, 'NX', 'GET');
+    const print = fingerprint(job);
+    claimed.push({ index, print });
+    const key = idempotencyKey(job.idempotency.caller, job.idempotency.key);
+    pipeline.set(key, `${newIds[index]} ${print}`, 'PX', KEPT_MS, 'NX', 'GET');
   }
   if (claimed.length === 0) return ids;
   const replies = (await pipeline.exec()) ?? [];
-  for (const [place, index] of claimed.entries()) {
+  for (const [place, { index, print }] of claimed.entries()) {
     const [error, earlier] = replies[place] ?? [null, null];
     if (error) throw error;
     if (earlier === null) continue;
-    const [id, print] = String(earlier).split(' ');
-    ids[index] =
-      print === fingerprint(jobs[index] as NewJob)
-        ? (id as string)
-        : new ConflictError(
-            'This idempotency key was used for another request. Use a new key, or send the same body.',
-            'idempotency_key',
-            'idempotency_conflict',
-          );
+    const [id, earlierPrint] = String(earlier).split(' ');
+    ids[index] = earlierPrint === print && id !== undefined ? id : conflict();
   }
   return ids;
+}
+
+function conflict(): ConflictError {
+  return new ConflictError(
+    'This idempotency key was used for another request. Use a new key, or send the same body.',
+    'idempotency_key',
+    'idempotency_conflict',
+  );
 }
 
 /** Everything that makes the job what it is; two bodies that differ only in the order of their fields are the same. */

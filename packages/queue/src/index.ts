@@ -9,9 +9,11 @@ export {
 } from './attempt.ts';
 export { cancelJob, noSuchJob, onCancelled } from './cancel.ts';
 export { closeRedis, connectRedis } from './connect.ts';
+export type { Submitted } from './enqueue.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { bullPrefix } from './keys.ts';
 export type { Duty } from './lease.ts';
+export { type JobPage, type ListQuery, listJobs } from './list.ts';
 export {
   countQueues,
   type QueueCounts,
@@ -19,9 +21,11 @@ export {
   readCounters,
   setPaused,
 } from './queues.ts';
-export { type JobPage, type JobWithAnswer, type ListQuery, lastFailures, listJobs, readJob } from './read.ts';
+export { type JobWithAnswer, lastFailures, readJob } from './read.ts';
+export { keepRepair } from './repair.ts';
 export { failPastDeadline, keepRetention, removeJob } from './retention.ts';
 export { retryJob } from './retry-job.ts';
 export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
-export { type SubmitReply, type Submitted, submit, type Ticket } from './submit.ts';
+export { type SubmitReply, submit } from './submit.ts';
+export type { Ticket } from './ticket.ts';

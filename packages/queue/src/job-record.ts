@@ -1,5 +1,13 @@
 /** From the Redis hash to a Job, and from an Outcome to what an attempt's end is stored as. */
-import type { Attempt, Job, JobError, JobStatus, JobType, Usage } from '@millrace/core';
+import {
+  type Attempt,
+  DEFAULT_PRIORITY,
+  type Job,
+  type JobError,
+  type JobStatus,
+  type JobType,
+  type Usage,
+} from '@millrace/core';
 
 /**
  * Reads a record. Empty hash → null. A field that cannot be read is treated as absent: one damaged field must not hide
@@ -13,33 +21,40 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     type: (record.type ?? 'generate') as JobType,
     status: record.status as JobStatus,
     model: record.model ?? null,
-    priority: Number(record.priority ?? 5),
-    created_at: Math.floor(Number(record.stamp ?? 0) / 1000),
-    started_at: numberOrNull(record.started_at),
-    finished_at: numberOrNull(record.finished_at),
-    delayed_until: numberOrNull(record.delayed_until),
-    deadline: numberOrNull(record.deadline),
-    metadata: json<Record<string, string>>(record.metadata),
+    priority: number(record.priority) ?? DEFAULT_PRIORITY,
+    created_at: Math.floor((number(record.stamp) ?? 0) / 1000),
+    started_at: number(record.started_at),
+    finished_at: number(record.finished_at),
+    delayed_until: number(record.delayed_until),
+    deadline: number(record.deadline),
+    metadata: readJson<Record<string, string>>(record.metadata),
     webhook_url: record.webhook_url ?? null,
     retry_of: record.retry_of ?? null,
-    error: json<JobError>(record.error),
-    usage: json<Usage>(record.usage),
+    error: readJson<JobError>(record.error),
+    usage: readJson<Usage>(record.usage),
     attempts: attemptsFromRecord(record),
-    body: json<Job['body']>(record.body) ?? {},
+    body: readJson<Job['body']>(record.body) ?? {},
   };
 }
 
+const ATTEMPT = 'attempt:';
+
+/** By what is there, not by the epoch: a damaged number must not make a long list of nothing. */
 function attemptsFromRecord(record: Record<string, string>): Attempt[] {
-  const attempts: Attempt[] = [];
-  for (let number = 1; number <= Number(record.epoch ?? 0); number++) {
-    const [startedAt, worker] = splitOnce(record[`attempt:${number}`] ?? '0 ');
-    const [finishedAt, outcome] = splitOnce(record[`outcome:${number}`] ?? ' ');
-    const end = json<Partial<Attempt>>(outcome);
-    attempts.push({
-      number,
+  const numbers = Object.keys(record)
+    .filter((field) => field.startsWith(ATTEMPT))
+    .map((field) => Number(field.slice(ATTEMPT.length)))
+    .filter(Number.isInteger)
+    .sort((a, b) => a - b);
+  return numbers.map((attempt) => {
+    const [startedAt, worker] = splitOnce(record[`${ATTEMPT}${attempt}`] ?? '');
+    const [finishedAt, outcome] = splitOnce(record[`outcome:${attempt}`] ?? '');
+    const end = readJson<Partial<Attempt>>(outcome);
+    return {
+      number: attempt,
       worker,
-      started_at: Number(startedAt),
-      finished_at: end === null ? null : Number(finishedAt),
+      started_at: number(startedAt) ?? 0,
+      finished_at: number(finishedAt),
       outcome: end?.outcome ?? null,
       reason: end?.reason ?? null,
       error: end?.error ?? null,
@@ -47,9 +62,8 @@ function attemptsFromRecord(record: Record<string, string>): Attempt[] {
       usage: end?.usage ?? null,
       possibly_billed: end?.possibly_billed ?? false,
       counted: end?.counted ?? false,
-    });
-  }
-  return attempts;
+    };
+  });
 }
 
 /** The JSON kept of an attempt's end; its number and times are the scripts' to write. */
@@ -62,7 +76,7 @@ export function attemptEndJson(end: AttemptEnd): string {
   return JSON.stringify(end, (_, value) => (value === null ? undefined : value));
 }
 
-/** What an attempt becomes when its worker was never heard of again. */
+/** What an attempt becomes whose answer will never be read: its worker is gone, or another attempt was faster. */
 export const LOST_ATTEMPT = attemptEndJson({
   outcome: 'interrupted',
   reason: 'lost',
@@ -75,19 +89,22 @@ export const LOST_ATTEMPT = attemptEndJson({
 
 function splitOnce(text: string): [string, string] {
   const at = text.indexOf(' ');
-  return [text.slice(0, at), text.slice(at + 1)];
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function numberOrNull(text: string | undefined): number | null {
-  return text === undefined ? null : Number(text);
+function number(text: string | undefined): number | null {
+  if (text === undefined || text === '') return null;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
 }
 
-function json<T>(text: string | undefined): T | null {
+/** A stored JSON value, or null where there is none or it is damaged: the rest of the job is still worth showing. */
+export function readJson<T>(text: string | null | undefined): T | null {
   if (!text) return null;
   try {
     return JSON.parse(text) as T;
   } catch {
-    // Only a damaged record gets here; the rest of the job is still worth showing.
+    // Only a damaged record gets here, and what is damaged counts as absent.
     return null;
   }
 }

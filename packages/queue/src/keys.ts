@@ -9,18 +9,19 @@
  * | {mr:q}:status:<status>           | zset   | submit, begin, settle, finish | ids by creation (µs), one set a status      |
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
  * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
- * | {mr:q}:failures                  | list   | finish                | the newest 100 failed ids                          |
+ * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:clock                     | string | submit                | the last creation stamp (µs): stamps never repeat  |
  * | {mr:q}:<q>:*                     |        | BullMQ                | transport: the queue's lists, sets, locks, events  |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
- * | mr:cancel                        | pubsub | cancel                | ids of cancelled jobs, to whoever runs them        |
+ * | mr:mark                          | string | mark                  | when the disk was last waited for; one small value |
+ * | mr:cancel                        | pubsub | cancel, finish        | ids of jobs whose running attempt is needless now  |
  */
 
 import { createHash } from 'node:crypto';
 
-/** BullMQ's `prefix` for a queue. */
+/** BullMQ's `prefix` for a queue; its job entries are `<prefix>:<queue>:<id>`, their locks that and `:lock`. */
 export function bullPrefix(queue: string): string {
   return `{mr:${queue}}`;
 }
@@ -61,5 +62,8 @@ export function idempotencyKey(caller: string, key: string): string {
   return `mr:idem:${createHash('sha256').update(`${caller}\0${key}`).digest('hex')}`;
 }
 
-/** The channel on which a cancelled job's id reaches the worker that runs it. */
+/** Written by whoever waits for the disk, so that there is something of its own to wait for. */
+export const MARK_KEY = 'mr:mark';
+
+/** The channel on which the id of a job reaches the worker that runs it in vain: it was cancelled, or is answered. */
 export const CANCEL_CHANNEL = 'mr:cancel';

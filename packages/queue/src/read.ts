@@ -1,6 +1,6 @@
-/** Reading: one job, its answer, and the listing in the order of creation over any queues and statuses. */
-import { type Answer, JOB_STATUSES, type Job, type JobStatus } from '@millrace/core';
-import { jobFromRecord } from './job-record.ts';
+/** Reading jobs: one with its answer, some by their ids, and the last failures. */
+import type { Answer, Job } from '@millrace/core';
+import { jobFromRecord, readJson } from './job-record.ts';
 import { queueOfJob, type Store, type StoreQueue } from './store.ts';
 
 export interface JobWithAnswer {
@@ -17,7 +17,7 @@ export async function readJob(store: Store, id: string): Promise<JobWithAnswer |
 }
 
 /** Jobs by their ids, in the same order; those that are gone are left out. */
-async function readMany(
+export async function readMany(
   store: Store,
   places: readonly { queue: StoreQueue; id: string }[],
   withAnswers: boolean,
@@ -37,73 +37,9 @@ async function readMany(
     const job = jobFromRecord(id, queue.name, record as Record<string, string>);
     if (job === null) continue;
     const result = withAnswers ? (replies[index * step + 1]?.[1] as string | null) : null;
-    found.push({ job, answer: result ? (JSON.parse(result) as Answer) : null });
+    found.push({ job, answer: readJson<Answer>(result) });
   }
   return found;
-}
-
-export interface ListQuery {
-  queues?: readonly string[];
-  statuses?: readonly JobStatus[];
-  /** At most this many jobs. */
-  limit: number;
-  /** The id the page begins after; unknown ids begin at the newest. */
-  after?: string;
-}
-
-export interface JobPage {
-  jobs: Job[];
-  hasMore: boolean;
-}
-
-/** Jobs, newest first. Costs a few reads a queue and status, whatever the number of jobs. */
-export async function listJobs(store: Store, query: ListQuery): Promise<JobPage> {
-  const queues = [...store.queues.values()].filter((queue) => query.queues?.includes(queue.name) ?? true);
-  const statuses = query.statuses ?? JOB_STATUSES;
-  const before = query.after === undefined ? null : await stampOf(store, query.after);
-  const pipeline = store.redis.pipeline();
-  const sources: StoreQueue[] = [];
-  for (const queue of queues) {
-    for (const status of statuses) {
-      sources.push(queue);
-      const from = before === null ? '+inf' : `(${before}`;
-      pipeline.zrange(
-        queue.keys.status(status),
-        from,
-        '-inf',
-        'BYSCORE',
-        'REV',
-        'LIMIT',
-        0,
-        query.limit + 1,
-        'WITHSCORES',
-      );
-    }
-  }
-  const replies = (await pipeline.exec()) ?? [];
-  const places: { queue: StoreQueue; id: string; stamp: number }[] = [];
-  for (const [index, [error, reply]] of replies.entries()) {
-    if (error) throw error;
-    const flat = reply as string[];
-    for (let i = 0; i < flat.length; i += 2) {
-      places.push({ queue: sources[index] as StoreQueue, id: flat[i] as string, stamp: Number(flat[i + 1]) });
-    }
-  }
-  places.sort((a, b) => b.stamp - a.stamp);
-  const page = dedupe(places).slice(0, query.limit);
-  const found = await readMany(store, page, false);
-  return { jobs: found.map(({ job }) => job), hasMore: places.length > query.limit };
-}
-
-/** A job that moved from one status to another between two reads of the pipeline appears twice. */
-function dedupe<T extends { id: string }>(places: readonly T[]): T[] {
-  const seen = new Set<string>();
-  return places.filter((place) => !seen.has(place.id) && seen.add(place.id));
-}
-
-async function stampOf(store: Store, id: string): Promise<string | null> {
-  const queue = queueOfJob(store, id);
-  return queue === undefined ? null : store.redis.hget(queue.keys.job(id), 'stamp');
 }
 
 /** The newest failed jobs of each queue, newest first. */
@@ -112,9 +48,11 @@ export async function lastFailures(store: Store, limit: number): Promise<Job[]> 
   const pipeline = store.redis.pipeline();
   for (const queue of queues) pipeline.lrange(queue.keys.failures, 0, limit - 1);
   const replies = (await pipeline.exec()) ?? [];
-  const places = queues.flatMap((queue, index) =>
-    ((replies[index]?.[1] ?? []) as string[]).map((id) => ({ queue, id })),
-  );
+  const places = queues.flatMap((queue, index) => {
+    const [error, ids] = replies[index] ?? [null, []];
+    if (error) throw error;
+    return (ids as string[]).map((id) => ({ queue, id }));
+  });
   const found = await readMany(store, places, false);
   return found
     .map(({ job }) => job)

@@ -2,7 +2,6 @@
  * Keeps the store within its bounds: finished jobs go after `retention.seconds`, and the oldest of them sooner when a
  * queue holds more than `retention.bytesPerQueue`. Waiting jobs past their deadline are failed.
  */
-import { JOB_STATUSES, type JobStatus } from '@millrace/core';
 import { finish } from './attempt.ts';
 import { type Duty, keepDuty } from './lease.ts';
 import { runScript } from './scripts.ts';
@@ -30,20 +29,21 @@ export function keepRetention(store: Store, holder: string): Duty {
   );
 }
 
-/** Fails the jobs that are past their deadline, running ones too: the worker's own timer may be gone with the worker. */
+/**
+ * Fails the jobs that are past their deadline, running ones too: the worker's own timer may be gone with the worker.
+ * Returns how many it has looked at.
+ */
 export async function expireDeadlines(store: Store, queue: StoreQueue): Promise<number> {
   const [seconds] = await store.redis.time();
-  const ids = await store.redis.zrange(
-    queue.keys.deadlines,
-    '-inf',
-    String(Number(seconds) * 1000),
-    'BYSCORE',
-    'LIMIT',
-    0,
-    STEP,
-  );
-  for (const id of ids) await failPastDeadline(store, queue, id);
-  return ids.length;
+  const now = String(Number(seconds) * 1000);
+  let looked = 0;
+  for (let step = 0; step < ROUND_STEPS; step++) {
+    const ids = await store.redis.zrange(queue.keys.deadlines, '-inf', now, 'BYSCORE', 'LIMIT', 0, STEP);
+    for (const id of ids) await failPastDeadline(store, queue, id);
+    looked += ids.length;
+    if (ids.length < STEP) break;
+  }
+  return looked;
 }
 
 /** Ends a job as `deadline_exceeded`, if its deadline is past by Redis's clock. */
@@ -79,16 +79,17 @@ export async function removeOldJobs(store: Store, queue: StoreQueue): Promise<nu
   const oldest = String((Number(seconds) - retention.seconds) * 1000);
   let removed = 0;
   for (let step = 0; step < ROUND_STEPS; step++) {
-    const tooOld = await store.redis.zrange(queue.keys.finished, '-inf', String(oldest), 'BYSCORE', 'LIMIT', 0, STEP);
+    const tooOld = await store.redis.zrange(queue.keys.finished, '-inf', oldest, 'BYSCORE', 'LIMIT', 0, STEP);
     const ids = tooOld.length > 0 ? tooOld : await overBytes(store, queue, retention.bytesPerQueue);
-    if (ids.length === 0) return removed;
+    if (ids.length === 0) break;
     for (const id of ids) removed += (await removeJob(store, queue, id)) ? 1 : 0;
   }
   return removed;
 }
 
+/** The oldest finished jobs that together take up what is too much. What still waits does not count: it cannot go. */
 async function overBytes(store: Store, queue: StoreQueue, most: number): Promise<string[]> {
-  const excess = Number((await store.redis.hget(queue.keys.counters, 'kept_bytes')) ?? 0) - most;
+  const excess = Number((await store.redis.hget(queue.keys.counters, 'finished_bytes')) ?? 0) - most;
   if (excess <= 0) return [];
   const ids = await store.redis.zrange(queue.keys.finished, '0', String(STEP - 1));
   const pipeline = store.redis.pipeline();
@@ -102,16 +103,20 @@ async function overBytes(store: Store, queue: StoreQueue, most: number): Promise
   return enough === -1 ? ids : ids.slice(0, enough + 1);
 }
 
-/** Forgets a finished job: its record, result and listing. False when it is not finished or not there. */
+/** Forgets a finished job: its record, result, listing and BullMQ entry. False when it is not finished or not there. */
 export async function removeJob(store: Store, queue: StoreQueue, id: string): Promise<boolean> {
   const { keys } = queue;
-  const status = (await store.redis.hget(keys.job(id), 'status')) as JobStatus | null;
-  const listed = status !== null && JOB_STATUSES.includes(status) ? status : 'completed';
   const reply = await runScript(
     store.redis,
     'remove',
-    [keys.job(id), keys.result(id), keys.finished, keys.status(listed), keys.counters],
-    [id, listed],
+    [
+      ...[keys.job(id), keys.result(id), keys.finished, keys.failures, keys.counters],
+      ...['completed', 'failed', 'cancelled', 'incomplete'].map(keys.status),
+    ],
+    [id],
   );
-  return reply === 'removed';
+  if (reply !== 'removed') return false;
+  // An entry that a worker still holds goes later, by BullMQ's own bounds; without a record it means nothing.
+  await queue.bull.remove(id).catch(() => undefined);
+  return true;
 }

@@ -1,9 +1,10 @@
 /** Retrying a finished job makes a new one: a job has one outcome, for ever. */
 import { ConflictError, isTerminal } from '@millrace/core';
 import { noSuchJob } from './cancel.ts';
+import type { Submitted } from './enqueue.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';
-import { type Submitted, submit } from './submit.ts';
+import { submit } from './submit.ts';
 
 /**
  * Submits the same work again, linked by `retry_of`. The deadline and the delay were the old job's and are not kept.

@@ -6,17 +6,31 @@ import type { ChainableCommander, Redis } from 'ioredis';
 /** Upper bounds, in seconds, of the latency histograms that the scripts keep; the last one, +Inf, is implied. */
 export const LATENCY_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
-const NAMES = ['submit', 'begin', 'settle', 'finish', 'remove'] as const;
-export type ScriptName = (typeof NAMES)[number];
+/**
+ * Only `submit` may be refused by a full Redis. The other writers record what has happened already: an answer that was
+ * paid for must be stored, and ending and removing jobs is what makes room again.
+ */
+export const WHEN_FULL = '#!lua flags=allow-oom\n';
+
+const HEADERS = {
+  submit: '#!lua\n',
+  begin: WHEN_FULL,
+  settle: WHEN_FULL,
+  finish: WHEN_FULL,
+  remove: WHEN_FULL,
+  lease: WHEN_FULL,
+  mark: WHEN_FULL,
+  list: '#!lua flags=no-writes\n',
+  stranded: '#!lua flags=no-writes\n',
+} as const;
+export type ScriptName = keyof typeof HEADERS;
 
 const source = (name: string): string => readFileSync(join(import.meta.dirname, 'lua', `${name}.lua`), 'utf8');
 const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${source('prelude')}`;
-/**
- * Only `submit` may be refused by a full Redis. The others record what has happened already: an answer that was paid
- * for must be stored, and ending jobs is what makes room again.
- */
-const flags = (name: ScriptName): string => (name === 'submit' ? '#!lua' : '#!lua flags=allow-oom');
-const scripts = new Map(NAMES.map((name) => [name, `${flags(name)}\n${prelude}\n${source(name)}`]));
+const scripts = Object.entries(HEADERS).map(([name, header]) => ({
+  name: name as ScriptName,
+  lua: `${header}${prelude}\n${source(name)}`,
+}));
 
 /** ioredis adds a method per defined command; this is how they are typed here. */
 type Commands = Record<string, (numberOfKeys: number, ...args: (string | number)[]) => unknown>;
@@ -25,7 +39,7 @@ const command = (name: ScriptName): string => `millrace:${name}`;
 
 /** Defines the scripts on a connection; they run as EVALSHA, loaded again by themselves after a Redis restart. */
 export function defineScripts(redis: Redis): void {
-  for (const [name, lua] of scripts) redis.defineCommand(command(name), { lua });
+  for (const { name, lua } of scripts) redis.defineCommand(command(name), { lua });
 }
 
 /**
@@ -41,12 +55,21 @@ export async function runScript(
   return (redis as unknown as Commands)[command(name)]?.(keys.length, ...keys, ...args);
 }
 
-/** Queues a script in a transaction. */
+/** Queues a script in a transaction or pipeline. */
 export function queueScript(
-  transaction: ChainableCommander,
+  chain: ChainableCommander,
   name: ScriptName,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): void {
-  (transaction as unknown as Commands)[command(name)]?.(keys.length, ...keys, ...args);
+  (chain as unknown as Commands)[command(name)]?.(keys.length, ...keys, ...args);
+}
+
+/**
+ * Loads every script that is defined on the connection, BullMQ's too. Needed where a script was forgotten by a Redis
+ * that stayed up (SCRIPT FLUSH): ioredis notices that for single commands, but not inside a transaction.
+ */
+export async function loadScripts(redis: Redis): Promise<void> {
+  const defined = Object.values(redis.scriptsSet as Record<string, { lua: string }>);
+  await Promise.all(defined.map(({ lua }) => redis.script('LOAD', lua)));
 }

@@ -1,6 +1,6 @@
 /**
- * The open store: one Redis connection, a BullMQ Queue for each configured queue, and what is known of the server.
- * Every function of this package takes it first.
+ * The open store: one Redis connection (and one to wait for the disk on, where that is needed), a BullMQ Queue for each
+ * configured queue, and what is known of the server. Every function of this package takes it first.
  */
 import { type Config, type Log, queueTag, StartError, tagOfJobId } from '@millrace/core';
 import { Queue } from 'bullmq';
@@ -24,7 +24,10 @@ export interface Store {
   config: Config;
   queues: ReadonlyMap<string, StoreQueue>;
   liveness: Liveness;
-  /** Resolves once all that was written on `redis` before is on disk. */
+  /**
+   * Resolves once all that Redis replied to before is on disk, as far as `server().durability` goes.
+   * @throws ShedError 503 when the disk does not follow.
+   */
   commit: () => Promise<void>;
   /** What the server is; null until the first connection, and while it is not fit to be used. */
   server: () => ServerFacts | null;
@@ -62,46 +65,60 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   };
   const redis = connectRedis(options.redisUrl, options.kind, tell);
   let server: ServerFacts | null = null;
-  const look = async (): Promise<void> => {
+  let looking: Promise<void> = Promise.resolve();
+  const look = (): Promise<void> => {
     server = null;
-    const facts = await inspectServer(redis);
-    warnIfMemoryOnly(facts, log);
-    server = facts;
-    told = '';
+    looking = inspectServer(redis).then((facts) => {
+      warnIfMemoryOnly(facts, log);
+      server = facts;
+      told = '';
+    });
+    return looking;
   };
-  const first = firstLook(redis, look);
   const queues = new Map<string, StoreQueue>();
+  const disk = openCommit(
+    async () => {
+      // Whoever waits for the look has told already what went wrong with it.
+      await looking.catch(() => undefined);
+      return server?.durability ?? null;
+    },
+    () => connectRedis(options.redisUrl, 'hasty', tell),
+  );
   const store: Store = {
     redis,
     config,
     queues,
     liveness: watchLiveness(redis),
-    commit: openCommit(redis, () => server?.durability ?? 'memory'),
+    commit: disk.commit,
     server: () => server,
     log,
     close: async () => {
       store.liveness.close();
-      await closeRedis(redis);
+      await Promise.all([closeRedis(redis), disk.close()]);
     },
   };
   try {
-    await first;
+    await firstLook(redis, look);
   } catch (error) {
-    await store.close();
-    throw error;
+    if (error instanceof StartError) {
+      await store.close();
+      throw error;
+    }
+    tell(error as Error);
   }
   redis.on('ready', () => {
     look().catch((error: unknown) => {
-      if (error instanceof StartError)
-        (options.onUnfit ?? ((unfit) => log.fatal({ err: unfit }, 'Redis is not fit')))(error);
-      else tell(error as Error);
+      if (!(error instanceof StartError)) tell(error as Error);
+      else if (options.onUnfit !== undefined) options.onUnfit(error);
+      else log.fatal({ err: error }, 'Redis is not fit');
     });
   });
   for (const name of Object.keys(config.queues)) {
     const bull = new Queue(name, {
       connection: redis,
       prefix: bullPrefix(name),
-      skipMetasUpdate: false,
+      // The guard has checked it; and a check that a lost connection cut short would disable the queue for good.
+      skipVersionCheck: true,
       streams: { events: { maxLen: BULL_EVENTS_KEPT } },
     });
     bull.on('error', tell);

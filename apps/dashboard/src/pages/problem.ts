@@ -3,8 +3,6 @@ import { html } from '../html.ts';
 import { documentOf } from './layout.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
-  401: 'A key is needed',
-  403: 'Not from here',
   404: 'Not found',
   503: 'Not now',
 };

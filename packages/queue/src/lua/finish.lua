@@ -18,7 +18,8 @@ if terminal(status) then
   return { 'terminal' }
 end
 local stale = from_attempt and ARGV[3] ~= job[2]
-if stale and ARGV[4] ~= '1' then return { 'stale' } end
+local ended = from_attempt and redis.call('HEXISTS', KEYS[1], 'outcome:' .. ARGV[3]) == 1
+if (stale or ended) and ARGV[4] ~= '1' then return { 'stale' } end
 local now = now_ms()
 if ARGV[14] == '1' and (not job[4] or tonumber(job[4]) > now) then return { 'early' } end
 

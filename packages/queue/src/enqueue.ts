@@ -1,0 +1,91 @@
+/** Stores some jobs of one queue: each one's record and its BullMQ entry in one transaction, so both exist or neither. */
+import { type ConflictError, type NewJob, newJobId } from '@millrace/core';
+import type { ChainableCommander } from 'ioredis';
+import { claimIds } from './idempotency.ts';
+import { loadScripts, queueScript } from './scripts.ts';
+import type { Store, StoreQueue } from './store.ts';
+import { queueTicket } from './ticket.ts';
+
+export interface Submitted {
+  id: string;
+  /** Milliseconds of Redis's clock. */
+  createdAt: number;
+}
+
+/**
+ * @returns for each job what it is stored as, or the conflict of its idempotency key
+ * @throws ReplyError from Redis (OOM …): nothing was stored. A connection error: that is not known.
+ */
+export async function enqueue(
+  store: Store,
+  queue: StoreQueue,
+  jobs: readonly NewJob[],
+): Promise<(Submitted | ConflictError)[]> {
+  const newIds = jobs.map(() => newJobId(queue.tag));
+  const ids = await claimIds(store.redis, jobs, newIds);
+  // BullMQ may have dropped its entry of a job that was sent before and has ended: it must not be added once more.
+  const sentBefore = ids.filter((id, index) => typeof id === 'string' && id !== newIds[index]) as string[];
+  const stamps = await stampsOf(store, queue, sentBefore);
+  const adding = new Map<string, NewJob>();
+  for (const [index, job] of jobs.entries()) {
+    const id = ids[index];
+    if (typeof id === 'string' && !stamps.has(id) && !adding.has(id)) adding.set(id, job);
+  }
+  if (adding.size > 0) for (const [id, stamp] of await addAll(store, queue, adding)) stamps.set(id, stamp);
+  return ids.map((id) => (typeof id === 'string' ? { id, createdAt: Math.floor(Number(stamps.get(id)) / 1000) } : id));
+}
+
+async function stampsOf(store: Store, queue: StoreQueue, ids: readonly string[]): Promise<Map<string, string>> {
+  const stamps = new Map<string, string>();
+  if (ids.length === 0) return stamps;
+  const pipeline = store.redis.pipeline();
+  for (const id of ids) pipeline.hget(queue.keys.job(id), 'stamp');
+  const replies = (await pipeline.exec()) ?? [];
+  for (const [index, id] of ids.entries()) {
+    const [error, stamp] = replies[index] ?? [null, null];
+    if (error) throw error;
+    if (typeof stamp === 'string') stamps.set(id, stamp);
+  }
+  return stamps;
+}
+
+const SCRIPTS_OF_A_JOB = 2;
+
+async function addAll(
+  store: Store,
+  queue: StoreQueue,
+  jobs: ReadonlyMap<string, NewJob>,
+  again = true,
+): Promise<Map<string, string>> {
+  // BullMQ defines its own scripts once its connection was ready; before that a transaction could not name them.
+  await queue.bull.waitUntilReady();
+  const transaction = store.redis.multi();
+  for (const [id, job] of jobs) {
+    writeRecord(transaction, queue, id, job);
+    queueTicket(transaction, queue, id, job);
+  }
+  const replies = (await transaction.exec()) ?? [];
+  const [error] = replies.find(([failure]) => failure) ?? [];
+  if (error?.message.startsWith('NOSCRIPT') && again) {
+    await loadScripts(store.redis);
+    // Whatever part of it was done already is done once: both scripts know an id that is there.
+    return addAll(store, queue, jobs, false);
+  }
+  if (error) throw error;
+  return new Map([...jobs.keys()].map((id, index) => [id, String(replies[index * SCRIPTS_OF_A_JOB]?.[1])]));
+}
+
+function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: string, job: NewJob): void {
+  const { keys } = queue;
+  const fields: string[] = ['type', job.type, 'priority', String(job.priority), 'body', JSON.stringify(job.body)];
+  if (job.model !== null) fields.push('model', job.model);
+  if (job.metadata !== null) fields.push('metadata', JSON.stringify(job.metadata));
+  if (job.webhookUrl !== null) fields.push('webhook_url', job.webhookUrl);
+  if (job.retryOf !== null) fields.push('retry_of', job.retryOf);
+  queueScript(
+    transaction,
+    'submit',
+    [keys.job(id), keys.status('queued'), keys.clock, keys.counters, keys.deadlines],
+    [id, job.delayMs, job.deadline ?? '', ...fields],
+  );
+}

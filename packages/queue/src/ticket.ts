@@ -1,0 +1,43 @@
+/** A job's BullMQ entry: enough for its dashboard and for routing, never the request itself. */
+import type { NewJob } from '@millrace/core';
+import { Job as BullJob, type JobsOptions } from 'bullmq';
+import type { ChainableCommander } from 'ioredis';
+import type { StoreQueue } from './store.ts';
+
+/** What BullMQ keeps as the job's data. */
+export interface Ticket {
+  type: string;
+  model: string | null;
+}
+
+/** Finished BullMQ entries are only for bull-board; the record and its result live by our own retention. */
+const BULL_KEPT = { age: 7 * 86_400, count: 10_000 };
+
+/** Queues BullMQ's add in a transaction. An entry that is there already is left as it is. */
+export function queueTicket(
+  transaction: ChainableCommander,
+  queue: StoreQueue,
+  id: string,
+  job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs'>,
+): void {
+  const options: JobsOptions = {
+    jobId: id,
+    // BullMQ serves an unset priority before every set one, so every job has one.
+    priority: job.priority + 1,
+    removeOnComplete: BULL_KEPT,
+    removeOnFail: BULL_KEPT,
+    ...(job.delayMs > 0 ? { delay: job.delayMs } : {}),
+  };
+  const ticket: Ticket = { type: job.type, model: job.model };
+  // BullMQ runs its script on whatever has runCommand: here our transaction, so that both writes are one.
+  const client = {
+    runCommand: (name: string, args: unknown[]) => {
+      (transaction as unknown as Record<string, (args: unknown[]) => unknown>)[name]?.(args);
+      return client;
+    },
+  };
+  // The promise only carries the queued transaction back; the replies come from exec().
+  void new BullJob(queue.bull, job.type, ticket, options, id).addJob(
+    client as unknown as Parameters<BullJob['addJob']>[0],
+  );
+}
