@@ -8,6 +8,7 @@ import { HEADERS_MS } from './bounds.ts';
 
 /** Requests under way may end within this time after SIGTERM. */
 const STOP_MS = 10_000;
+const CLOSE_IDLE_EVERY_MS = 50;
 
 runRole(async () => {
   const environment = readEnvironment();
@@ -51,8 +52,10 @@ runRole(async () => {
     log.info({ signal }, 'stopping');
     setTimeout(() => process.exit(1), STOP_MS).unref();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
+    // Again and again: a connection is kept alive after each answer that was still under way.
+    const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
     await closed;
+    clearInterval(idle);
     await Promise.all(duties.map((duty) => duty.stop()));
     await store.close();
     process.exit(0);

@@ -10,13 +10,20 @@ import {
 } from '@millrace/core';
 
 /** The codes that OpenAI's ResponseError may have; any other of the upstream's is told in the message. */
-const CODES = new Set([
-  ...['server_error', 'rate_limit_exceeded', 'invalid_prompt', 'vector_store_timeout', 'invalid_image'],
-  ...['data_residency_mismatch', 'bio_policy', 'misalignment_policy_violation'],
-  ...['invalid_image_format', 'invalid_base64_image', 'invalid_image_url', 'image_too_large', 'image_too_small'],
-  ...['image_parse_error', 'image_content_policy_violation', 'invalid_image_mode', 'image_file_too_large'],
-  ...['unsupported_image_media_type', 'empty_image_file', 'failed_to_download_image', 'image_file_not_found'],
-]);
+export const RESPONSE_ERROR_CODES = [
+  ...(['server_error', 'rate_limit_exceeded', 'invalid_prompt', 'vector_store_timeout', 'invalid_image'] as const),
+  ...(['data_residency_mismatch', 'bio_policy', 'misalignment_policy_violation', 'invalid_image_format'] as const),
+  ...([
+    'invalid_base64_image',
+    'invalid_image_url',
+    'image_too_large',
+    'image_too_small',
+    'image_parse_error',
+  ] as const),
+  ...(['image_content_policy_violation', 'invalid_image_mode', 'image_file_too_large', 'empty_image_file'] as const),
+  ...(['unsupported_image_media_type', 'failed_to_download_image', 'image_file_not_found'] as const),
+];
+const CODES: ReadonlySet<string> = new Set(RESPONSE_ERROR_CODES);
 
 export function responseView(config: Config, job: Job, answer: Answer | null): Record<string, unknown> {
   const ours = { id: job.id, background: true, created_at: Math.floor(job.created_at / 1000) };
@@ -25,6 +32,7 @@ export function responseView(config: Config, job: Job, answer: Answer | null): R
   const error = job.error;
   return {
     object: 'response',
+    access_programs: null,
     status: job.status,
     completed_at: null,
     error:

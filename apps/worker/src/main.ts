@@ -7,8 +7,9 @@ import { createLog, type Log, loadConfig, openAudit, readEnvironment, runRole, S
 import { closeRedis, connectRedis, keepRepair, keepRetention, onCancelled, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { startHealth } from './health.ts';
+import { tellWhatIsNotServed } from './not-served.ts';
 import { attemptRun } from './run-attempt.ts';
-import { startRunner } from './runner.ts';
+import { type Runner, startRunner } from './runner.ts';
 
 /** After the grace and the giving back: the process ends by now, whatever still hangs. */
 const EXIT_BOUND_MS = 10_000;
@@ -19,6 +20,7 @@ runRole(async () => {
   if (environment.redisUrl === null) throw new StartError('REDIS_URL is not set; give e.g. redis://127.0.0.1:6379.');
   const config = await loadConfig(environment);
   const worker = `${hostname()}:${process.pid}`;
+  tellWhatIsNotServed(config, log);
   const store = await openStore({
     redisUrl: environment.redisUrl,
     config,
@@ -27,25 +29,8 @@ runRole(async () => {
     onUnfit: (error) => fail(log, error),
   });
 
-  const upstreams = new Map<string, Upstream>();
-  for (const [name, upstream] of Object.entries(config.upstreams)) upstreams.set(name, openUpstream(upstream));
-  const audit =
-    config.audit === undefined
-      ? null
-      : openAudit(config.audit, (error) => log.error({ err: error }, 'The audit log cannot be written'));
-  const run = attemptRun(config, upstreams, audit);
-
-  const runners = [...store.queues.values()].map((queue) => {
-    const settings = config.queues[queue.name];
-    if (settings === undefined) throw new Error(`the store has a queue '${queue.name}' that the configuration has not`);
-    return startRunner({ store, queue, settings, lockMs: config.worker.lockSeconds * 1000, worker, run, log });
-  });
-  const subscriber = connectRedis(environment.redisUrl, 'patient', () => undefined);
-  onCancelled(subscriber, (id) => {
-    for (const runner of runners) runner.cancel(id);
-  }).catch((error: unknown) => log.warn({ err: error }, 'Cancellations cannot be heard'));
-  const duties = [keepRetention(store, worker), keepRepair(store, worker)];
-
+  // Before the first job is taken: a port that is taken must not cost a call that is under way.
+  const runners: Runner[] = [];
   const inFlight = (): number => runners.reduce((sum, runner) => sum + runner.inFlight(), 0);
   let stopping = false;
   const health =
@@ -60,6 +45,31 @@ runRole(async () => {
           }),
           inFlight,
         });
+
+  const upstreams = new Map<string, Upstream>();
+  for (const [name, upstream] of Object.entries(config.upstreams)) {
+    upstreams.set(
+      name,
+      openUpstream(upstream, { onFault: (error) => log.error({ err: error }, 'A call ended by a fault of ours') }),
+    );
+  }
+  const audit =
+    config.audit === undefined
+      ? null
+      : openAudit(config.audit, (error) => log.error({ err: error }, 'The audit log cannot be written'));
+  const run = attemptRun(config, upstreams, audit);
+
+  for (const queue of store.queues.values()) {
+    const settings = config.queues[queue.name];
+    if (settings === undefined) throw new Error(`the store has a queue '${queue.name}' that the configuration has not`);
+    runners.push(startRunner({ store, queue, settings, lockMs: config.worker.lockSeconds * 1000, worker, run, log }));
+  }
+  const subscriber = connectRedis(environment.redisUrl, 'patient', () => undefined);
+  onCancelled(subscriber, (id) => {
+    for (const runner of runners) runner.cancel(id);
+  }).catch((error: unknown) => log.warn({ err: error }, 'Cancellations cannot be heard'));
+  const duties = [keepRetention(store, worker), keepRepair(store, worker)];
+
   log.info({ worker, ...(health === null ? {} : { port: health.port }), count: runners.length }, 'worker ready');
 
   const stop = async (signal: string): Promise<void> => {

@@ -143,7 +143,9 @@ export function startRunner(options: RunnerOptions): Runner {
       }
       case 'retry': {
         const counted = begun.counted + (outcome.countsAsAttempt ? 1 : 0);
-        if (counted >= settings.attempts) return applyOutcome(job, token, begun, { ...outcome, kind: 'failed' });
+        const unknown = outcome.possiblyBilled && settings.whenUnknown === 'fail';
+        if (unknown || counted >= settings.attempts)
+          return applyOutcome(job, token, begun, { ...outcome, kind: 'failed' });
         const ms = backoffMs(counted, settings.backoff, outcome.afterMs);
         const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, ms));
         return reply === 'written' ? delay(job, token, ms) : reply;

@@ -8,8 +8,8 @@ import { readCounters } from './queues.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';
 import { type LossyProxy, lossyProxy } from './testing/lossy-proxy.ts';
-import { begin, COMPLETED, FAILED, queueOf, RETRY, submitOne } from './testing/stored.ts';
 import { openTestStore } from './testing/store.ts';
+import { begin, COMPLETED, FAILED, queueOf, RETRY, submitOne } from './testing/stored.ts';
 
 let redis: TestRedis;
 let store: Store;

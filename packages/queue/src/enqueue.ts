@@ -2,6 +2,7 @@
 import { type ConflictError, type NewJob, newJobId } from '@millrace/core';
 import type { ChainableCommander } from 'ioredis';
 import { claimIds } from './idempotency.ts';
+import { noteWaiting } from './room.ts';
 import { loadScripts, queueScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
 import { queueTicket } from './ticket.ts';
@@ -64,6 +65,7 @@ async function addAll(
     writeRecord(transaction, queue, id, job);
     queueTicket(transaction, queue, id, job);
   }
+  transaction.zcard(queue.keys.status('queued'));
   const replies = (await transaction.exec()) ?? [];
   const [error] = replies.find(([failure]) => failure) ?? [];
   if (error?.message.startsWith('NOSCRIPT') && again) {
@@ -72,6 +74,7 @@ async function addAll(
     return addAll(store, queue, jobs, false);
   }
   if (error) throw error;
+  noteWaiting(queue, Number(replies[jobs.size * SCRIPTS_OF_A_JOB]?.[1]));
   return new Map([...jobs.keys()].map((id, index) => [id, String(replies[index * SCRIPTS_OF_A_JOB]?.[1])]));
 }
 

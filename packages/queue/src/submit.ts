@@ -5,10 +5,9 @@
 import { type ConflictError, type NewJob, ShedError } from '@millrace/core';
 import { enqueue, type Submitted } from './enqueue.ts';
 import { translateRedisError } from './redis-refusal.ts';
+import { roomIn } from './room.ts';
 import type { Store, StoreQueue } from './store.ts';
 
-/** How soon a full queue is worth another try: long enough for workers to make room. */
-const FULL_RETRY_SECONDS = 5;
 /** One transaction blocks Redis while it runs; this many jobs keep that under about 20 ms. */
 const JOBS_PER_TRANSACTION = 200;
 
@@ -55,23 +54,10 @@ async function enqueueOrRefuse(store: Store, queue: StoreQueue, jobs: readonly N
   try {
     const { room, refusal } = await roomIn(store, queue);
     const stored = room > 0 ? await enqueue(store, queue, jobs.slice(0, room)) : [];
-    return [...stored, ...jobs.slice(stored.length).map(() => refusal)];
+    return [...stored, ...jobs.slice(stored.length).map(refusal)];
   } catch (error) {
     const refusal = translateRedisError(error);
     if (!(refusal instanceof ShedError) || refusal.code === 'redis_unavailable') throw refusal;
     return jobs.map(() => refusal);
   }
-}
-
-/** How many more jobs may wait, and what the others are told. Submitters that race may each fill the same room. */
-async function roomIn(store: Store, queue: StoreQueue): Promise<{ room: number; refusal: ShedError }> {
-  const most = store.config.queues[queue.name]?.maxWaiting ?? Number.POSITIVE_INFINITY;
-  const waiting = await store.redis.zcard(queue.keys.status('queued'));
-  const refusal = new ShedError(
-    429,
-    `The queue '${queue.name}' is full: ${waiting} jobs wait, ${most} may (queues.${queue.name}.maxWaiting). Try again later.`,
-    'queue_full',
-    FULL_RETRY_SECONDS,
-  );
-  return { room: Math.max(0, most - waiting), refusal };
 }

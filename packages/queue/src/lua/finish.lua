@@ -8,13 +8,13 @@
 --       input tokens, output tokens, kept failures, only_past_deadline (0|1),
 --       outcome JSON of a newer attempt that a paid answer of an older one makes needless
 -- Replies { 'finished', superseded (0|1) }: 1 when such a newer attempt was open, and its worker must be told.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
 if terminal(status) then
   -- The same command, sent again because its reply was lost, hears what the first one would have.
-  if from_attempt and status == ARGV[2] and job[2] == ARGV[3] then return { 'finished', 0 } end
+  if from_attempt and job[5] == ARGV[3] then return { 'finished', 0 } end
   return { 'terminal' }
 end
 local stale = from_attempt and ARGV[3] ~= job[2]
@@ -35,7 +35,7 @@ if superseded or (ARGV[10] == '1' and status == 'in_progress') then
 end
 count_tokens(KEYS[9], ARGV[11], ARGV[12])
 
-redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now))
+redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now), 'finished_by', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delayed_until')
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[8]) end
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'usage', ARGV[9]) end

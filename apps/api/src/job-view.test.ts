@@ -1,0 +1,46 @@
+import type { Job } from '@millrace/core';
+import { expect, it } from 'vitest';
+import { jobSummary, jobView } from './job-view.ts';
+
+const JOB: Job = {
+  ...{ id: 'resp_1', queue: 'extract', type: 'extract', status: 'completed', model: 'm', priority: 2 },
+  ...{ created_at: 1_800_000_000_250, started_at: 1_800_000_001_000, finished_at: 1_800_000_002_500 },
+  ...{ delayed_until: null, deadline: 1_800_000_060_000, metadata: { a: 'b' }, webhook_url: null, retry_of: 'resp_0' },
+  ...{ error: null, usage: null, body: { document: 'the document', schema: 's' } },
+  attempts: [
+    {
+      ...{ number: 1, worker: 'host:1', started_at: 1_800_000_001_000, finished_at: 1_800_000_002_500 },
+      ...{ outcome: 'completed', reason: null, error: null, upstream_id: 'resp_u', usage: null },
+      ...{ possibly_billed: false, counted: true },
+    },
+  ],
+};
+
+it('times are seconds, with fractions; the deadline is as it was sent', () => {
+  expect(jobView(JOB, null)).toMatchObject({
+    created_at: 1_800_000_000.25,
+    deadline: '2027-01-15T08:01:00.000Z',
+    timings: { started_at: 1_800_000_001, finished_at: 1_800_000_002.5, total_seconds: 2.25 },
+    attempts: [{ number: 1, started_at: 1_800_000_001, finished_at: 1_800_000_002.5, upstream_id: 'resp_u' }],
+  });
+});
+
+it('the request and the answer are shown where one job is asked for, and not in the listing', () => {
+  const answer = { response: { id: 'u', object: 'response' as const }, output_text: 'x', usage: null };
+  expect(jobView(JOB, { ...answer, output_parsed: { total: 7 } })).toMatchObject({
+    request: { document: 'the document' },
+    result: { output_text: 'x', output_parsed: { total: 7 } },
+  });
+  expect(jobView(JOB, answer).result).toEqual({ output_text: 'x', output_parsed: null });
+  expect(jobView(JOB, null).result).toBeNull();
+  expect(JSON.stringify(jobSummary(JOB))).not.toContain('the document');
+});
+
+it('says what a job waits for: its delay, or its backoff once it was tried; else nothing', () => {
+  const until = 1_800_000_090_000;
+  const waits: Job = { ...JOB, status: 'queued', delayed_until: until };
+  expect(jobSummary({ ...waits, attempts: [] }).waiting_for).toEqual({ reason: 'delay', until: until / 1000 });
+  expect(jobSummary(waits).waiting_for).toEqual({ reason: 'backoff', until: until / 1000 });
+  expect(jobSummary({ ...waits, delayed_until: null }).waiting_for).toBeNull();
+  expect(jobSummary({ ...waits, status: 'in_progress' }).waiting_for).toBeNull();
+});

@@ -1,0 +1,127 @@
+import { LATENCY_BUCKETS_SECONDS, type Store } from '@millrace/queue';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { finishByOutcome, settleAttempt } from '../../../packages/queue/src/attempt.ts';
+import { openTestStore } from '../../../packages/queue/src/testing/store.ts';
+import { begin, COMPLETED, FAILED, queueOf, RETRY, submitOne } from '../../../packages/queue/src/testing/stored.ts';
+import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
+import { openMetrics } from './metrics.ts';
+
+let redis: TestRedis;
+let store: Store;
+beforeAll(async () => {
+  redis = await freshRedis();
+  store = await openTestStore(redis.url);
+});
+beforeEach(() => store.redis.flushall());
+afterAll(async () => {
+  await store?.close();
+  await redis?.dispose();
+});
+
+interface Sample {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** Reads the text format of Prometheus, strictly: every line must be one it knows. */
+function parse(text: string): Sample[] {
+  const samples: Sample[] = [];
+  const types = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
+    if (type !== null) {
+      expect(types.has(type[1] as string), `${type[1]} is declared once`).toBe(false);
+      types.set(type[1] as string, type[2] as string);
+      continue;
+    }
+    if (/^# HELP \S+ .+$/.test(line)) continue;
+    const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$/.exec(line);
+    if (sample === null) throw new Error(`not the text format: ${line}`);
+    const [, name = '', labelText = '', value = ''] = sample;
+    const family = name.replace(/_(bucket|sum|count)$/, '');
+    expect(types.has(name) || types.has(family), `${name} has a type`).toBe(true);
+    const labels = Object.fromEntries([...labelText.matchAll(/(\w+)="([^"]*)"/g)].map(([, k, v]) => [k, v]));
+    samples.push({ name, labels, value: Number(value.replace('+Inf', 'Infinity')) });
+  }
+  return samples;
+}
+
+const metrics = (): Promise<Sample[]> => openMetrics(store).render().then(parse);
+
+it('a queue that has done nothing has its gauges at 0, and every line is well-formed', async () => {
+  const samples = await metrics();
+  expect(samples.filter(({ name }) => name === 'millrace_queue_jobs').every(({ value }) => value === 0)).toBe(true);
+  expect(samples.some(({ name }) => name === 'nodejs_eventloop_lag_seconds')).toBe(true);
+});
+
+it('jobs, attempts, tokens and what may be on the bill are counted, by queue and reason', async () => {
+  const queue = queueOf(store);
+  const usage = {
+    ...{ input_tokens: 10, input_tokens_details: { cached_tokens: 0 }, total_tokens: 15 },
+    ...{ output_tokens: 5, output_tokens_details: { reasoning_tokens: 0 } },
+  };
+  const done = await submitOne(store);
+  const tried = await begin(store, done);
+  await settleAttempt(store, queue, done, tried.epoch, { ...RETRY, usage }, 0);
+  await finishByOutcome(store, queue, done, (await begin(store, done)).epoch, { ...COMPLETED, usage });
+  const failed = await submitOne(store);
+  await finishByOutcome(store, queue, failed, (await begin(store, failed)).epoch, FAILED);
+  await begin(store, await submitOne(store));
+  await submitOne(store, { delayMs: 60_000, queue: 'extract' });
+
+  const samples = await metrics();
+  const value = (name: string, labels: Record<string, string>): number | undefined =>
+    samples.find((one) => one.name === name && Object.entries(labels).every(([k, v]) => one.labels[k] === v))?.value;
+  const generate = { queue: 'generate' };
+  expect(value('millrace_jobs_submitted_total', generate)).toBe(3);
+  expect(value('millrace_jobs_finished_total', { ...generate, outcome: 'completed' })).toBe(1);
+  expect(value('millrace_jobs_finished_total', { ...generate, outcome: 'failed' })).toBe(1);
+  expect(value('millrace_attempts_total', { ...generate, outcome: 'retry', reason: 'upstream_error' })).toBe(1);
+  expect(value('millrace_attempts_total', { ...generate, outcome: 'completed', reason: 'none' })).toBe(1);
+  expect(value('millrace_attempts_total', { ...generate, outcome: 'failed', reason: 'bad_request' })).toBe(1);
+  expect(value('millrace_tokens_total', { ...generate, direction: 'input' })).toBe(20);
+  expect(value('millrace_tokens_total', { ...generate, direction: 'output' })).toBe(10);
+  expect(value('millrace_possibly_billed_total', generate)).toBe(1);
+  expect(value('millrace_in_flight', generate)).toBe(1);
+  expect(value('millrace_queue_jobs', { queue: 'extract', state: 'delayed' })).toBe(1);
+  expect(value('millrace_kept_bytes', generate)).toBeGreaterThan(0);
+});
+
+it('the histograms are cumulative over every bound the scripts know, and end in the count', async () => {
+  const queue = queueOf(store);
+  for (const ageSeconds of [0, 0, 0.2, 3, 3, 400, 100_000]) {
+    const id = await submitOne(store);
+    const stamp = Number(await store.redis.hget(queue.keys.job(id), 'stamp'));
+    await store.redis.hset(queue.keys.job(id), 'stamp', stamp - ageSeconds * 1e6);
+    await finishByOutcome(store, queue, id, (await begin(store, id)).epoch, COMPLETED);
+  }
+  const samples = (await metrics()).filter(({ labels }) => labels.queue === 'generate');
+  for (const [name, expected] of [
+    [
+      'millrace_job_duration_seconds',
+      { '0.05': 2, '0.1': 2, '0.25': 3, '1': 3, '5': 5, '300': 5, '600': 6, '+Inf': 7 },
+    ],
+    ['millrace_attempt_duration_seconds', { '0.05': 7, '+Inf': 7 }],
+  ] as const) {
+    const buckets = samples.filter((one) => one.name === `${name}_bucket`);
+    expect(buckets.map(({ labels }) => labels.le)).toEqual([...LATENCY_BUCKETS_SECONDS.map(String), '+Inf']);
+    const values = buckets.map(({ value }) => value);
+    expect(values).toEqual([...values].sort((a, b) => a - b));
+    for (const [le, count] of Object.entries(expected)) {
+      expect(buckets.find(({ labels }) => labels.le === le)?.value, `${name} ≤ ${le}`).toBe(count);
+    }
+    expect(samples.find((one) => one.name === `${name}_count`)?.value).toBe(7);
+  }
+  const sum = samples.find(({ name }) => name === 'millrace_job_duration_seconds_sum')?.value ?? 0;
+  expect(sum).toBeGreaterThan(100_406);
+  expect(sum).toBeLessThan(100_420);
+});
+
+it('two readers at once see the same totals, not twice as much', async () => {
+  for (let n = 0; n < 5; n++) await submitOne(store);
+  const open = openMetrics(store);
+  const texts = await Promise.all(Array.from({ length: 5 }, () => open.render()));
+  for (const text of texts) expect(text).toMatch(/^millrace_jobs_submitted_total\{queue="generate"\} 5$/m);
+});

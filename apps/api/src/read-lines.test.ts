@@ -1,0 +1,127 @@
+import { Readable } from 'node:stream';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { MAX_REQUEST_BYTES } from './bounds.ts';
+import { type Line, readLines } from './read-lines.ts';
+
+const told = (line: Line): string => ('tooLong' in line ? '<too long>' : line.bytes.toString());
+
+async function linesOf(chunks: Iterable<Buffer> | AsyncIterable<Buffer>, encoding?: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const some of readLines(Readable.from(chunks, { objectMode: false }), encoding)) {
+    lines.push(...some.map(told));
+  }
+  return lines;
+}
+
+/** Cuts bytes at the given places. */
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [0, ...at]
+    .map((from, index) => bytes.subarray(from, at[index] ?? bytes.length))
+    .filter(({ length }) => length);
+}
+
+const text = fc.oneof(
+  fc.string({ unit: 'grapheme' }).map((line) => line.replaceAll('\n', '')),
+  fc.constantFrom('', ' ', '\t', '\r', '{}', '{"a":"Grüße, 世界 🌍"}', '\0'),
+);
+
+it('any cutting of any text gives the same lines, blank ones left out', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(text, { maxLength: 20 }),
+      fc.array(fc.nat(), { maxLength: 40 }),
+      fc.boolean(),
+      fc.constantFrom(undefined, 'identity', 'gzip', ' GZIP ', 'deflate', 'br'),
+      async (lines, places, ending, encoding) => {
+        const whole = Buffer.from(lines.join('\n') + (ending ? '\n' : ''));
+        const sent =
+          { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }[encoding?.trim().toLowerCase() ?? '']?.(
+            whole,
+          ) ?? whole;
+        const visible = lines.filter((line) => Buffer.from(line).some((byte) => byte > 32));
+        expect(await linesOf(cut(sent, places), encoding)).toEqual(visible);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+it('a line of the greatest length is read, one longer by a byte is told once, and the next is read', async () => {
+  for (const pieces of [1, 7, 5000]) {
+    const longest = Buffer.alloc(MAX_REQUEST_BYTES, 'x');
+    const whole = Buffer.concat([longest, Buffer.from('\n'), longest, Buffer.from('y\nnext\n')]);
+    const step = Math.ceil(whole.length / pieces);
+    const chunks = Array.from({ length: pieces }, (_, n) => whole.subarray(n * step, (n + 1) * step));
+    const lines = await linesOf(chunks.filter(({ length }) => length > 0));
+    expect(lines.map((line) => (line.length > 100 ? line.length : line))).toEqual([
+      MAX_REQUEST_BYTES,
+      '<too long>',
+      'next',
+    ]);
+  }
+});
+
+it('a line without an end, many times too long, is told once and costs no memory to speak of', async () => {
+  const chunk = Buffer.alloc(1024 * 1024, 'x');
+  let most = 0;
+  const before = process.memoryUsage().arrayBuffers;
+  async function* endless(): AsyncGenerator<Buffer> {
+    for (let n = 0; n < 512; n++) {
+      yield Buffer.from(chunk);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    yield Buffer.from('\nlast');
+  }
+  expect(await linesOf(endless())).toEqual(['<too long>', 'last']);
+  expect(most).toBeLessThan(200 * 1024 * 1024);
+});
+
+it('a line that trickles in byte by byte costs about its own size', async () => {
+  const bytes = 2_000_000;
+  let most = 0;
+  const before = process.memoryUsage().heapUsed;
+  async function* trickle(): AsyncGenerator<Buffer> {
+    const one = Buffer.from('x');
+    for (let n = 0; n < bytes; n++) {
+      yield one.subarray(0, 1);
+      if (n % 10_000 === 0) most = Math.max(most, process.memoryUsage().heapUsed - before);
+    }
+  }
+  const [line] = await linesOf(trickle());
+  expect(line?.length).toBe(bytes);
+  // Kept as pieces, each byte would take about a hundred.
+  expect(most).toBeLessThan(100 * 1024 * 1024);
+}, 60_000);
+
+it('lines are given out as they come, not when the body ends', async () => {
+  const release: (() => void)[] = [];
+  async function* slow(): AsyncGenerator<Buffer> {
+    yield Buffer.from('first\nsec');
+    await new Promise<void>((resolve) => release.push(resolve));
+    yield Buffer.from('ond\n');
+  }
+  const reading = readLines(Readable.from(slow(), { objectMode: false }), undefined);
+  expect((await reading.next()).value?.map(told)).toEqual(['first']);
+  release[0]?.();
+  expect((await reading.next()).value?.map(told)).toEqual(['second']);
+  expect((await reading.next()).done).toBe(true);
+});
+
+it('an encoding we do not know, or one that lies, is an error; the lines before it are given out', async () => {
+  await expect(linesOf([Buffer.from('x')], 'compress')).rejects.toMatchObject({ code: 'unsupported_encoding' });
+  await expect(linesOf([Buffer.from('no gzip at all')], 'gzip')).rejects.toMatchObject({ code: 'Z_DATA_ERROR' });
+  const cutShort = gzipSync(Buffer.from('one\ntwo\n')).subarray(0, -6);
+  await expect(linesOf([cutShort], 'gzip')).rejects.toMatchObject({ code: 'Z_BUF_ERROR' });
+});
+
+it('a source that breaks off in the middle is an error, compressed or not', async () => {
+  async function* broken(bytes: Buffer): AsyncGenerator<Buffer> {
+    yield bytes;
+    throw new Error('gone');
+  }
+  await expect(linesOf(broken(Buffer.from('one\ntw')))).rejects.toThrow('gone');
+  await expect(linesOf(broken(gzipSync('one\ntwo').subarray(0, 15)), 'gzip')).rejects.toThrow('gone');
+});
