@@ -26,6 +26,8 @@ export interface StackOptions {
   config?: ConfigInput;
   simulator?: SimulatorOptions;
   env?: Record<string, string>;
+  /** How the upstream is called; off unless told. */
+  background?: 'auto' | 'on' | 'off';
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -33,7 +35,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const [redis, simulator] = await Promise.all([freshRedis(), startSimulator({ port: 0, ...options.simulator })]);
   const file = join(folder, 'millrace.config.json');
   const config: ConfigInput = {
-    upstreams: { simulator: { baseURL: simulator.url, apiKey: 'sk-simulated' } },
+    upstreams: {
+      simulator: { baseURL: simulator.url, apiKey: 'sk-simulated', background: options.background ?? 'off' },
+    },
     queues: { generate: { model: 'sim-1' }, extract: { model: 'sim-1' } },
     ...options.config,
   };

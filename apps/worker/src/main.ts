@@ -3,7 +3,16 @@
  * what can end within the grace ends, the rest is given back without using up an attempt.
  */
 import { hostname } from 'node:os';
-import { createLog, type Log, loadConfig, openAudit, readEnvironment, runRole, StartError } from '@millrace/core';
+import {
+  createLog,
+  type Log,
+  loadConfig,
+  openAudit,
+  type Reattachable,
+  readEnvironment,
+  runRole,
+  StartError,
+} from '@millrace/core';
 import { closeRedis, connectRedis, keepRepair, keepRetention, onCancelled, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { startHealth } from './health.ts';
@@ -11,6 +20,8 @@ import { tellWhatIsNotServed } from './not-served.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
 
+/** How long cancelling a response upstream may take whose job has ended. */
+const ABANDON_MS = 10_000;
 /** After the grace and the giving back: the process ends by now, whatever still hangs. */
 const EXIT_BOUND_MS = 10_000;
 
@@ -62,7 +73,11 @@ runRole(async () => {
   for (const queue of store.queues.values()) {
     const settings = config.queues[queue.name];
     if (settings === undefined) throw new Error(`the store has a queue '${queue.name}' that the configuration has not`);
-    runners.push(startRunner({ store, queue, settings, lockMs: config.worker.lockSeconds * 1000, worker, run, log }));
+    const abandon = async ({ upstreamId }: Reattachable) =>
+      upstreams.get(settings.upstream)?.cancelResponse(upstreamId, ABANDON_MS);
+    runners.push(
+      startRunner({ store, queue, settings, lockMs: config.worker.lockSeconds * 1000, worker, run, abandon, log }),
+    );
   }
   const subscriber = connectRedis(environment.redisUrl, 'patient', () => undefined);
   onCancelled(subscriber, (id) => {

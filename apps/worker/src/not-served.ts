@@ -8,7 +8,4 @@ export function tellWhatIsNotServed(config: Config, log: Log): void {
     if (requestsPerMinute === undefined && tokensPerMinute === undefined && inFlight === undefined) continue;
     log.warn({ limit: name }, 'This limit is not enforced yet: only the concurrency of each queue bounds its calls');
   }
-  for (const [name, { background }] of Object.entries(config.upstreams)) {
-    if (background === 'on') log.warn({ upstream: name }, 'background: on is not served yet: calls go direct');
-  }
 }

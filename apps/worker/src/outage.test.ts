@@ -33,6 +33,7 @@ const start = (scripted: ScriptedRun, lockMs: number): Runner => {
     lockMs,
     worker: 'w',
     run: scripted.run,
+    abandon: async () => undefined,
     log: silentLog,
   });
 };

@@ -63,10 +63,18 @@ async function attempt(
   const begun: Begun = {
     ...{ kind: 'begun', epoch: 3, startedAt: 1000, counted: 0, deadline: null, type: 'generate', model: 'm' },
     body: { input: 'hello' },
+    ...{ checkpoint: null, checkpointDamaged: false },
     ...terms.begun,
   };
   const controller = terms.controller ?? new AbortController();
-  const outcome = await run({ id: 'resp_job', queue: 'generate', settings, begun, controller });
+  const outcome = await run({
+    id: 'resp_job',
+    queue: 'generate',
+    settings,
+    begun,
+    controller,
+    checkpoint: async () => 'written',
+  });
   return { outcome, asked, audited };
 }
 

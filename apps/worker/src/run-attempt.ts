@@ -7,11 +7,12 @@ import {
   type NamedSchema,
   type Outcome,
   type QueueConfig,
+  type Reattachable,
   type ResponsesBody,
   schemaOf,
 } from '@millrace/core';
 import type { Begun } from '@millrace/queue';
-import type { Upstream } from '@millrace/upstream';
+import type { Started, Upstream } from '@millrace/upstream';
 
 export interface AttemptInput {
   id: string;
@@ -20,6 +21,8 @@ export interface AttemptInput {
   begun: Begun;
   /** Aborted with the reason: cancelled, shutdown, or here, the deadline. */
   controller: AbortController;
+  /** Notes what a crash of this process would need to carry on with the response instead of calling again. */
+  checkpoint: (response: Reattachable) => Promise<unknown>;
 }
 
 /** What it throws is a fault of ours; everything that the upstream can do is an Outcome. */
@@ -30,7 +33,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Binds what every attempt of this process shares. */
 export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
-  return async ({ id, queue, settings, begun, controller }) => {
+  return async ({ id, queue, settings, begun, controller, checkpoint }) => {
     const upstream = upstreams.get(settings.upstream);
     if (upstream === undefined) throw new Error(`no upstream '${settings.upstream}' is open`);
     const request = requestOf(config, settings, begun);
@@ -42,13 +45,19 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
         : null;
     try {
-      const outcome = await upstream.call({
+      const asked = {
         body: request.body,
         type: begun.type,
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,
         ...(request.zod === undefined ? {} : { zod: request.zod }),
-      });
+      };
+      const outcome =
+        begun.checkpoint === null
+          ? await upstream.call(
+              inBackground(config, settings) ? { ...asked, background: { onStarted: noteStart(checkpoint) } } : asked,
+            )
+          : await upstream.reattach({ ...asked, ...begun.checkpoint });
       audit?.write({
         at: new Date().toISOString(),
         job_id: id,
@@ -63,6 +72,17 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
     } finally {
       if (deadline !== null) clearTimeout(deadline);
     }
+  };
+}
+
+/** `auto` goes direct until it is proven that an upstream can be re-attached to; `on` says that it can. */
+function inBackground(config: Config, settings: QueueConfig): boolean {
+  return config.upstreams[settings.upstream]?.background === 'on';
+}
+
+function noteStart(checkpoint: AttemptInput['checkpoint']): (started: Started) => Promise<void> {
+  return async ({ upstreamId, sequence }) => {
+    await checkpoint({ upstreamId, startingAfter: sequence });
   };
 }
 

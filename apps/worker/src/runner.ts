@@ -2,16 +2,18 @@
  * take: the one place that owns BullMQ Workers. It takes jobs of one queue, runs them, and turns each Outcome into a
  * queue verb. The job record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import { backoffMs, type Log, type Outcome, type QueueConfig } from '@millrace/core';
+import { backoffMs, type Log, type Outcome, type QueueConfig, type Reattachable } from '@millrace/core';
 import {
   beginAttempt,
   bullPrefix,
+  dropCheckpoint,
   failPastDeadline,
   finishByOutcome,
   type Store,
   type StoreQueue,
   settleAttempt,
   type WriteReply,
+  writeCheckpoint,
 } from '@millrace/queue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { checkEveryMs, keepTakingBack, lockAgain } from './locks.ts';
@@ -36,6 +38,8 @@ export interface RunnerOptions {
   /** This process, as it is named on attempts. */
   worker: string;
   run: AttemptRun;
+  /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
+  abandon: (response: Reattachable) => Promise<unknown>;
   log: Log;
 }
 
@@ -84,7 +88,12 @@ export function startRunner(options: RunnerOptions): Runner {
     const begun = await untilWritten(log, () => beginAttempt(store, queue, id, options.worker));
     switch (begun.kind) {
       case 'missing':
+        return begun.kind;
       case 'terminal':
+        if (begun.checkpoint !== null) {
+          await options.abandon(begun.checkpoint);
+          await dropCheckpoint(store, queue, id);
+        }
         return begun.kind;
       case 'early':
         return delay(job, token, begun.inMs);
@@ -95,7 +104,11 @@ export function startRunner(options: RunnerOptions): Runner {
         return applyOutcome(job, token, begun, DAMAGED);
       case 'begun': {
         const startedAt = performance.now();
-        const outcome = await runOrFault({ id, queue: queue.name, settings, begun, controller });
+        if (begun.checkpointDamaged) {
+          log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
+        }
+        const checkpoint = (response: Reattachable) => writeCheckpoint(store, queue, id, begun.epoch, response);
+        const outcome = await runOrFault({ id, queue: queue.name, settings, begun, controller, checkpoint });
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
         return applyOutcome(job, token, begun, outcome);
       }

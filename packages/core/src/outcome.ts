@@ -66,6 +66,7 @@ export type AttemptReason =
   | 'response_failed'
   | 'response_rate_limited'
   | 'response_cancelled'
+  | 'response_gone'
   | 'shutdown'
   | 'lost'
   | 'cancelled'
@@ -80,6 +81,14 @@ interface Tried {
   usage?: Usage | null;
 }
 
+/** A response that goes on upstream though nobody reads it any more: what it takes to carry on with it. */
+export interface Reattachable {
+  /** The upstream's id of the response. */
+  upstreamId: string;
+  /** Sequence number of the last stream event that was read; null where none was. */
+  startingAfter: number | null;
+}
+
 export type Outcome =
   | ({ kind: 'completed'; answer: Answer } & Tried)
   | ({ kind: 'incomplete'; answer: Answer; reason: string } & Tried)
@@ -92,7 +101,17 @@ export type Outcome =
       afterMs: number;
       countsAsAttempt: boolean;
       possiblyBilled: boolean;
+      /**
+       * To be re-attached instead of called again. `possiblyBilled` is false with it because nothing is lost yet:
+       * whoever gives the response up after all marks it.
+       */
+      reattach?: Reattachable;
     } & Tried)
   | ({ kind: 'cancelled'; possiblyBilled: boolean } & Tried)
-  /** We stopped it ourselves (shutdown, lost lock): no attempt is used up. */
-  | ({ kind: 'interrupted'; reason: 'shutdown' | 'lost'; possiblyBilled: boolean } & Tried);
+  /** We stopped it ourselves (shutdown, lost lock): no attempt is used up. `reattach` is as in a retry. */
+  | ({
+      kind: 'interrupted';
+      reason: 'shutdown' | 'lost';
+      possiblyBilled: boolean;
+      reattach?: Reattachable;
+    } & Tried);

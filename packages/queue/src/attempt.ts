@@ -11,11 +11,13 @@ import type {
   JobError,
   JobType,
   Outcome,
+  Reattachable,
   ResponsesBody,
   TerminalStatus,
   Usage,
 } from '@millrace/core';
-import { attemptEndJson, LOST_ATTEMPT, readJson } from './job-record.ts';
+import { checkpointText, readCheckpoint } from './checkpoint.ts';
+import { attemptEndJson, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT, readJson } from './job-record.ts';
 import { CANCEL_CHANNEL } from './keys.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
@@ -32,12 +34,18 @@ export interface Begun {
   type: JobType;
   model: string | null;
   body: ResponsesBody | ExtractBody;
+  /** An earlier attempt's response, still being made or made upstream: to be carried on with instead of called again. */
+  checkpoint: Reattachable | null;
+  /** There was a checkpoint, and it cannot be read. */
+  checkpointDamaged: boolean;
 }
 
 export type BeginReply =
   | Begun
   /** There is nothing to do: the job is gone, or has its outcome already. */
-  | { kind: 'missing' | 'terminal' }
+  | { kind: 'missing' }
+  /** `checkpoint`: a response that may still be made upstream though nobody wants it any more. */
+  | { kind: 'terminal'; checkpoint: Reattachable | null }
   | { kind: 'expired' }
   | { kind: 'early'; inMs: number }
   /** The attempt has begun, but its request cannot be read: there is nothing that could be sent. */
@@ -56,12 +64,13 @@ export async function beginAttempt(store: Store, queue: StoreQueue, id: string, 
     store.redis,
     'begin',
     [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters],
-    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT, randomUUID()],
+    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT, randomUUID(), LOST_REATTACHABLE_ATTEMPT],
   )) as string[];
   const [kind, ...rest] = reply;
   if (kind === 'early') return { kind, inMs: Number(rest[0]) };
-  if (kind !== 'begun') return { kind: kind as 'missing' | 'terminal' | 'expired' };
-  const [epoch, startedAt, counted, deadline, type, model, body] = rest;
+  if (kind === 'terminal') return { kind, checkpoint: readCheckpoint(rest[0]) };
+  if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' };
+  const [epoch, startedAt, counted, deadline, type, model, body, checkpoint] = rest;
   const fence = { epoch: Number(epoch), counted: Number(counted) };
   const request = readJson<Begun['body']>(body);
   if (request === null) return { kind: 'damaged', ...fence };
@@ -73,6 +82,8 @@ export async function beginAttempt(store: Store, queue: StoreQueue, id: string, 
     type: type as JobType,
     model: model || null,
     body: request,
+    checkpoint: readCheckpoint(checkpoint),
+    checkpointDamaged: !!checkpoint && readCheckpoint(checkpoint) === null,
   };
 }
 
@@ -100,6 +111,7 @@ export async function settleAttempt(
     [
       ...[id, epoch, `${end.outcome}:${end.reason}`, attemptEndJson(end), end.counted ? 1 : 0, Math.ceil(delayMs)],
       ...[end.possibly_billed ? 1 : 0, outcome.usage?.input_tokens ?? 0, outcome.usage?.output_tokens ?? 0],
+      outcome.reattach === undefined ? '' : checkpointText(outcome.reattach),
     ],
   )) as string;
   return reply === 'settled' ? 'written' : (reply as WriteReply);
@@ -178,7 +190,7 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
       ...[id, write.to, write.epoch ?? '', write.paid ? 1 : 0, label, attemptEndJson(end)],
       ...[json(write.answer), json(write.error), json(write.usage), end.possibly_billed ? 1 : 0],
       ...[write.usage?.input_tokens ?? 0, write.usage?.output_tokens ?? 0, FAILURES_KEPT],
-      ...[write.onlyPastDeadline ? 1 : 0, LOST_ATTEMPT],
+      ...[write.onlyPastDeadline ? 1 : 0, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT],
     ],
   )) as [string, number?];
   if (superseded === 1) await store.redis.publish(CANCEL_CHANNEL, id);

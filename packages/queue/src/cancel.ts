@@ -3,6 +3,7 @@ import { ConflictError, isTerminal, NotFoundError } from '@millrace/core';
 import type { Redis } from 'ioredis';
 import { finish } from './attempt.ts';
 import { CANCEL_CHANNEL } from './keys.ts';
+import { leaveQueue } from './leave-queue.ts';
 import { type JobWithAnswer, readJob } from './read.ts';
 import { queueOfJob, type Store } from './store.ts';
 
@@ -35,8 +36,7 @@ export async function cancelJob(store: Store, id: string): Promise<JobWithAnswer
   if (reply === 'missing') throw noSuchJob(id);
   // Also when it was terminal already: who cancels again may do so because this part was lost the first time.
   await store.redis.publish(CANCEL_CHANNEL, id);
-  // Waiting in BullMQ it would only be taken, refused and dropped; a job that is active cannot be removed, nor need it be.
-  if (reply === 'written') await queue.bull.remove(id).catch(() => undefined);
+  if (reply === 'written') await leaveQueue(store, queue, id);
   await store.commit();
   const found = await readJob(store, id);
   if (found === null) throw noSuchJob(id);

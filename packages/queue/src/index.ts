@@ -8,6 +8,7 @@ export {
   type WriteReply,
 } from './attempt.ts';
 export { cancelJob, noSuchJob, onCancelled } from './cancel.ts';
+export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
 export type { Submitted } from './enqueue.ts';
 export type { Durability, ServerFacts } from './guard.ts';

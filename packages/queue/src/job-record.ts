@@ -58,7 +58,7 @@ function attemptsFromRecord(record: Record<string, string>): Attempt[] {
       outcome: end?.outcome ?? null,
       reason: end?.reason ?? null,
       error: end?.error ?? null,
-      upstream_id: end?.upstream_id ?? null,
+      upstream_id: end?.upstream_id ?? record[`upstream:${attempt}`] ?? null,
       usage: end?.usage ?? null,
       possibly_billed: end?.possibly_billed ?? false,
       counted: end?.counted ?? false,
@@ -76,8 +76,7 @@ export function attemptEndJson(end: AttemptEnd): string {
   return JSON.stringify(end, (_, value) => (value === null ? undefined : value));
 }
 
-/** What an attempt becomes whose answer will never be read: its worker is gone, or another attempt was faster. */
-export const LOST_ATTEMPT = attemptEndJson({
+const LOST: AttemptEnd = {
   outcome: 'interrupted',
   reason: 'lost',
   error: null,
@@ -85,7 +84,13 @@ export const LOST_ATTEMPT = attemptEndJson({
   usage: null,
   possibly_billed: true,
   counted: false,
-});
+};
+
+/** What an attempt becomes whose answer will never be read: its worker is gone, or another attempt was faster. */
+export const LOST_ATTEMPT = attemptEndJson(LOST);
+
+/** What it becomes when its response goes on upstream and the next attempt carries on with it: nothing is paid twice. */
+export const LOST_REATTACHABLE_ATTEMPT = attemptEndJson({ ...LOST, possibly_billed: false });
 
 function splitOnce(text: string): [string, string] {
   const at = text.indexOf(' ');

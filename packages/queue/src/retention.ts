@@ -4,6 +4,7 @@
  */
 import { finish } from './attempt.ts';
 import { type Duty, keepDuty } from './lease.ts';
+import { leaveQueue } from './leave-queue.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
 
@@ -68,8 +69,7 @@ export async function failPastDeadline(store: Store, queue: StoreQueue, id: stri
     onlyPastDeadline: true,
   });
   if (reply === 'missing' || reply === 'terminal') await store.redis.zrem(queue.keys.deadlines, id);
-  // An active job is its worker's to complete in BullMQ; a waiting one would only be taken, refused and dropped.
-  if (reply === 'written') await queue.bull.remove(id).catch(() => undefined);
+  if (reply === 'written') await leaveQueue(store, queue, id);
 }
 
 /** Removes finished jobs that are too old, then the oldest while the queue holds too many bytes. Returns how many. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainableCommander, Redis } from 'ioredis';
+import { DEAD_AFTER_MS, GAP_MS, MAX_CRASHES, MISSED_AFTER_MS, SUSPECT_CRASHES } from './pace-of-life.ts';
 
 /** Upper bounds, in seconds, of the latency histograms that the scripts keep; the last one, +Inf, is implied. */
 export const LATENCY_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
@@ -15,18 +16,23 @@ export const WHEN_FULL = '#!lua flags=allow-oom\n';
 const HEADERS = {
   submit: '#!lua\n',
   begin: WHEN_FULL,
+  checkpoint: WHEN_FULL,
   settle: WHEN_FULL,
   finish: WHEN_FULL,
   remove: WHEN_FULL,
   lease: WHEN_FULL,
   mark: WHEN_FULL,
+  beat: WHEN_FULL,
+  claim: WHEN_FULL,
   list: '#!lua flags=no-writes\n',
   stranded: '#!lua flags=no-writes\n',
 } as const;
 export type ScriptName = keyof typeof HEADERS;
 
 const source = (name: string): string => readFileSync(join(import.meta.dirname, 'lua', `${name}.lua`), 'utf8');
-const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${source('prelude')}`;
+const numbers = { DEAD_AFTER_MS, MISSED_AFTER_MS, GAP_MS, SUSPECT_CRASHES, MAX_CRASHES };
+const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);
+const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${named.join('')}${source('prelude')}`;
 const scripts = Object.entries(HEADERS).map(([name, header]) => ({
   name: name as ScriptName,
   lua: `${header}${prelude}\n${source(name)}`,

@@ -1,15 +1,17 @@
-/** One call to `POST /responses`, plain or streamed, from request to Outcome. It never throws and leaves nothing open. */
+/** One call to `POST /responses`, plain, streamed or in the background, from request to Outcome. It never throws. */
 import type { JobType, Outcome, ResponsesBody } from '@millrace/core';
-import type { OpenAI } from 'openai';
-import type { ResponseCreateParamsNonStreaming } from 'openai/resources/responses/responses';
 import type { z } from 'zod';
 import { abortKind } from './abort-reason.ts';
+import type { Started } from './background-response.ts';
+import { callInBackground } from './call-background.ts';
+import { type CallTerms, callTerms } from './call-terms.ts';
 import { conclude } from './conclude.ts';
-import { decide, stopped } from './decide.ts';
+import { stopped } from './decide.ts';
 import { Exchange } from './exchange.ts';
-import { type FirstModel, NoModelError } from './first-model.ts';
-import { answerCheck } from './structured.ts';
-import { startWatch, type Watch } from './watch.ts';
+import { Flight } from './flight.ts';
+import { guardCall } from './guard-call.ts';
+import type { Line } from './line.ts';
+import { create } from './send.ts';
 
 export interface CallRequest {
   /** A complete Responses request. `stream` and `background` are not taken from it; without `model` the upstream's first is used. */
@@ -22,79 +24,76 @@ export interface CallRequest {
   signal: AbortSignal;
   /** Read the answer as a stream. The Outcome is the same. */
   stream?: boolean;
+  /**
+   * Make the call in the background where configuration and upstream allow it; otherwise it goes direct, as if this
+   * were absent. The Outcome is the same, except that it can be one that is to be re-attached.
+   */
+  background?: BackgroundListener;
   /** Checks a structured answer in place of the JSON Schema in `body.text.format`; its output is `output_parsed`. */
   zod?: z.ZodType;
   /** Told once, as soon as the status and headers of the answer are in (for an error answer: once it is read). */
   onHeaders?: (status: number, header: (name: string) => string | null) => void;
 }
 
-/** What every call of one upstream shares. */
-export interface Line {
-  client: OpenAI;
-  models: FirstModel;
-  idleMs: number;
-  /** Hears of faults in Millrace itself, whole: the Outcome tells only their kind. */
-  onFault: (error: unknown) => void;
+export interface BackgroundListener {
+  /**
+   * Told once, as soon as the response's id is known, before anything of its answer: the time for a checkpoint. Reading
+   * goes on meanwhile and may even end first; a failure is told to `onFault` and changes nothing for the call. Not told
+   * where the upstream answers without making the response in the background.
+   */
+  onStarted(started: Started): void | Promise<void>;
 }
 
 export async function makeCall(line: Line, request: CallRequest): Promise<Outcome> {
   if (request.signal.aborted) return stopped(abortKind(request.signal.reason), false);
-  const exchange = new Exchange(request.stream === true, line.idleMs);
-  const watch = startWatch(request.timeoutMs, request.signal);
-  try {
-    return await attempt(line, request, exchange, watch);
-  } catch (error) {
-    if (error instanceof NoModelError) return error.outcome;
-    line.onFault(error);
-    // Only the kind of fault: its message might quote a header or a prompt.
-    const message = `A fault in Millrace: ${error instanceof Error ? error.name : typeof error}.`;
-    return decide({ row: 'internal', message }, exchange.sent);
-  } finally {
-    watch.close();
-    exchange.stop('shutdown');
-  }
+  const flight = new Flight(request.timeoutMs, request.signal);
+  const { background } = request;
+  const leave = background === undefined ? null : line.background.enter(request.body);
+  if (background === undefined || leave === null)
+    return guardCall(line, flight, () => attempt(line, request, null, flight));
+  return guardCall(line, flight, () => attempt(line, request, background, flight)).finally(leave);
 }
 
-async function attempt(line: Line, request: CallRequest, exchange: Exchange, watch: Watch): Promise<Outcome> {
-  const check = answerCheck(request.body, request.zod);
-  const uncheckable = check !== null && typeof check === 'object' ? check.fault : null;
-  // For a generation the schema is between its producer and the upstream, which may well know keywords Ajv does not.
-  if (uncheckable !== null && request.type === 'extract') {
-    return decide({ row: 'invalidSchema', message: `The schema does not compile: ${uncheckable}` }, false);
-  }
-  const terms = {
-    type: request.type,
-    check: typeof check === 'function' ? check : null,
-    timeoutMs: request.timeoutMs,
-    idleMs: line.idleMs,
-  };
+async function attempt(
+  line: Line,
+  request: CallRequest,
+  background: BackgroundListener | null,
+  flight: Flight,
+): Promise<Outcome> {
+  const terms = callTerms(request, line.idleMs);
+  if ('kind' in terms) return terms;
 
   const named = request.body['model'];
   const unnamed = typeof named !== 'string';
-  const model = unnamed ? await Promise.race([line.models.ask(), watch.stopped.then((by) => ({ by }))]) : named;
-  if (typeof model !== 'string') return conclude(exchange, { kind: 'stopped', by: model.by }, terms);
+  const model = unnamed ? await Promise.race([line.models.ask(), flight.stopped.then((by) => ({ by }))]) : named;
+  if (typeof model !== 'string') {
+    return conclude(new Exchange(false, line.idleMs), { kind: 'stopped', by: model.by }, terms);
+  }
 
-  watch.stopped.then((by) => exchange.stop(by));
-  await send(line.client, { ...request.body, model }, request, exchange);
-  const outcome = await conclude(exchange, await exchange.ended, terms);
+  const body = { ...request.body, model };
+  const outcome =
+    background === null
+      ? await callDirect(line, request, body, terms, flight)
+      : ((await callInBackground(line, { ...request, body, background }, terms, flight)) ??
+        (await callDirect(line, request, body, terms, flight, line.background.learnRefused)));
   if (unnamed && outcome.kind === 'failed' && outcome.reason === 'not_found') line.models.forget();
   return outcome;
 }
 
-/** Resolves when the headers are in or there will be none; what became of it, the exchange knows. */
-async function send(client: OpenAI, body: ResponsesBody, request: CallRequest, exchange: Exchange): Promise<void> {
-  const { background: _, stream: __, stream_options: streamOptions, ...rest } = body;
-  const wanted = !request.stream
-    ? rest
-    : { ...rest, stream: true, ...(streamOptions ? { stream_options: streamOptions } : {}) };
-  try {
-    await client.responses
-      // Checked field by field where the job came in, and by the upstream: not again here.
-      .create(wanted as unknown as ResponseCreateParamsNonStreaming, { fetchOptions: { client: exchange } })
-      .asResponse();
-  } catch (error) {
-    // An error status or a broken connection: the exchange has both. Anything that kept it from starting is a fault.
-    if (!exchange.started) throw error;
-  }
-  if (exchange.status !== null) request.onHeaders?.(exchange.status, (name) => exchange.headers.get(name));
+/** @param onAccepted told when the upstream takes the request, which it refused in the background. */
+async function callDirect(
+  line: Line,
+  request: CallRequest,
+  body: ResponsesBody,
+  terms: CallTerms,
+  flight: Flight,
+  onAccepted?: () => void,
+): Promise<Outcome> {
+  const stream = request.stream === true;
+  const exchange = flight.begin(new Exchange(stream, line.idleMs));
+  await create(line.client, body, { stream, background: false }, exchange);
+  const { status } = exchange;
+  if (status !== null && status < 300) onAccepted?.();
+  if (status !== null) request.onHeaders?.(status, (name) => exchange.headers.get(name));
+  return conclude(exchange, await exchange.ended, terms);
 }

@@ -7,12 +7,17 @@ import { UndecodableError } from './decode-body.ts';
 import type { Exchange } from './exchange.ts';
 
 export function classifyConnection(error: Error, exchange: Exchange, idleMs: number): Finding | null {
-  if (error instanceof errors.ClientDestroyedError || error instanceof errors.ClientClosedError) return null;
+  if (isClosed(error)) return null;
   const row = rowOf(error, exchange.sent);
   const upstreamId = exchange.upstreamId;
   const message =
     row === 'stalled' ? `The upstream was silent for more than ${idleMs / 1000} s.` : messageOf(error, row);
   return { row, message, upstreamId, ...(exchange.status === null ? {} : { status: exchange.status }) };
+}
+
+/** We closed the upstream ourselves. */
+export function isClosed(error: Error): boolean {
+  return error instanceof errors.ClientDestroyedError || error instanceof errors.ClientClosedError;
 }
 
 function rowOf(error: Error, sent: boolean): RowName {

@@ -57,7 +57,8 @@ export function classifyResponse(value: unknown): ReadAnswer {
       };
     default: {
       const message = `The upstream answered with a response that is still '${String(value.status).slice(0, 40)}'.`;
-      return { row: 'notAResponse', message, upstreamId: value.id };
+      const pending = value.status === 'queued' || value.status === 'in_progress' ? { pending: value } : {};
+      return { row: 'notAResponse', message, upstreamId: value.id, ...pending };
     }
   }
 }

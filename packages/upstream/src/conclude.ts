@@ -1,6 +1,8 @@
 /** An exchange that is over becomes an Outcome: the order in which its facts are asked is the order they outrank each other. */
-import type { JobType, Outcome } from '@millrace/core';
+import type { Outcome } from '@millrace/core';
+import type { AbortKind } from './abort-reason.ts';
 import { BodyText } from './body-text.ts';
+import type { CallTerms } from './call-terms.ts';
 import { classifyConnection } from './classify-connection.ts';
 import { classifyBody, classifyStream, type ReadAnswer } from './classify-response.ts';
 import { classifyStatus } from './classify-status.ts';
@@ -8,40 +10,41 @@ import { decide, type Finding, stopped } from './decide.ts';
 import type { Ending, Exchange } from './exchange.ts';
 import { refusalText } from './output-text.ts';
 import { retryAfterMs } from './retry-after.ts';
-import type { AnswerCheck, Checked } from './structured.ts';
+import type { Checked } from './structured.ts';
 
-export interface CallTerms {
-  type: JobType;
-  /** null: the answer is free text. */
-  check: AnswerCheck | null;
-  timeoutMs: number;
-  idleMs: number;
+/** What an exchange that has ended came to, before it is decided what that means for the job. */
+export type Reading = ReadAnswer | { stopped: AbortKind };
+
+/** The Outcome of a call that was this one exchange. */
+export async function conclude(exchange: Exchange, ending: Ending, terms: CallTerms): Promise<Outcome> {
+  const reading = readEnding(exchange, ending, terms);
+  if ('stopped' in reading) return stopped(reading.stopped, exchange.sent, exchange.upstreamId);
+  return 'row' in reading ? decide(reading, exchange.sent) : judge(reading, terms);
 }
 
-export async function conclude(exchange: Exchange, ending: Ending, terms: CallTerms): Promise<Outcome> {
+export function readEnding(exchange: Exchange, ending: Ending, terms: CallTerms): Reading {
   // The caller's wish comes first: a cancelled job is cancelled whatever the upstream was about to say.
-  if (ending.kind === 'stopped' && ending.by !== 'timeout') {
-    return stopped(ending.by, exchange.sent, exchange.upstreamId);
-  }
+  if (ending.kind === 'stopped' && ending.by !== 'timeout') return { stopped: ending.by };
   // Then the status: a 429 whose explanation stalls is still a 429.
   const { status, body } = exchange;
   if (status !== null && (status < 200 || status >= 300)) {
     const explanation = body instanceof BodyText ? body.text() : '';
-    return decide(classifyStatus(status, exchange.headers, explanation), exchange.sent);
+    return classifyStatus(status, exchange.headers, explanation);
   }
-  if (ending.kind === 'stopped') {
-    const message = `No complete answer within ${terms.timeoutMs / 1000} s.`;
-    return decide({ row: 'timeout', message, upstreamId: exchange.upstreamId }, exchange.sent);
-  }
+  if (ending.kind === 'stopped') return timedOut(terms, exchange.upstreamId);
   if (ending.kind === 'broken') {
-    const finding = classifyConnection(ending.error, exchange, terms.idleMs);
-    return finding === null ? stopped('shutdown', exchange.sent) : decide(finding, exchange.sent);
+    return classifyConnection(ending.error, exchange, terms.idleMs) ?? { stopped: 'shutdown' };
   }
   const read =
     body instanceof BodyText
       ? classifyBody(body.text(), exchange.headers.get('content-type'))
       : classifyStream(body?.result ?? null);
-  return 'row' in read ? decide(completedFinding(read, exchange), exchange.sent) : judge(read, terms, exchange);
+  return 'row' in read ? completedFinding(read, exchange) : read;
+}
+
+/** The whole call took too long. */
+export function timedOut(terms: CallTerms, upstreamId: string | undefined): Finding {
+  return { row: 'timeout', message: `No complete answer within ${terms.timeoutMs / 1000} s.`, upstreamId };
 }
 
 /** What headers and stream know of a finding that was made from the body alone. */
@@ -54,14 +57,15 @@ function completedFinding(finding: Finding, exchange: Exchange): Finding {
   };
 }
 
-async function judge(read: Exclude<ReadAnswer, Finding>, terms: CallTerms, exchange: Exchange): Promise<Outcome> {
+/** The Outcome of an answer that was read whole. */
+export async function judge(read: Exclude<ReadAnswer, Finding>, terms: CallTerms): Promise<Outcome> {
   const { answer, incomplete } = read;
   const tried = { upstreamId: answer.response.id, usage: answer.usage };
   if (incomplete !== null) return { kind: 'incomplete', answer, reason: incomplete, ...tried };
   const refusal = refusalText(answer.response.output);
   if (terms.type === 'extract' && refusal !== null) {
     const message = refusal.trim() === '' ? 'The model refused.' : refusal;
-    return decide({ row: 'refused', message, answer, upstreamId: tried.upstreamId }, exchange.sent);
+    return decide({ row: 'refused', message, answer, upstreamId: tried.upstreamId }, true);
   }
   if (terms.check === null) return { kind: 'completed', answer, ...tried };
   const checked = await terms.check(answer.output_text);
@@ -69,7 +73,7 @@ async function judge(read: Exclude<ReadAnswer, Finding>, terms: CallTerms, excha
   // As OpenAI does: a generate job that asked for a structure keeps its text, and has no `output_parsed`.
   if (terms.type === 'generate') return { kind: 'completed', answer, ...tried };
   const finding = { row: 'schemaMismatch', message: mismatchMessage(checked), details: checked.misses } as const;
-  return decide({ ...finding, answer, upstreamId: tried.upstreamId }, exchange.sent);
+  return decide({ ...finding, answer, upstreamId: tried.upstreamId }, true);
 }
 
 function mismatchMessage({ misses }: Extract<Checked, { fits: false }>): string {

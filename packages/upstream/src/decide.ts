@@ -1,5 +1,5 @@
 /** Turns what was found about a call into its Outcome, by the decision table. */
-import type { Answer, JobError, Outcome, Usage } from '@millrace/core';
+import type { Answer, JobError, Outcome, Reattachable, ResponseObject, Usage } from '@millrace/core';
 import type { AbortKind } from './abort-reason.ts';
 import { DECISIONS, type Row, type RowName } from './decision-table.ts';
 import { clip } from './error-words.ts';
@@ -21,10 +21,29 @@ export interface Finding {
   /** The answer, where one was read whole. */
   answer?: Answer;
   upstreamId?: string | undefined;
+  /** The response, where all that is wrong with it is that it is still being made. */
+  pending?: ResponseObject;
 }
 
+export type Decided = Extract<Outcome, { kind: 'retry' | 'failed' }>;
+
 /** @param sent whether anything of the request may have reached the upstream. */
-export function decide(finding: Finding, sent: boolean): Outcome {
+export function decide(finding: Finding, sent: boolean): Decided {
+  const row: Row = DECISIONS[finding.row];
+  const tried = triedBy(finding, row.billed === 'possibly' || (row.billed === 'if sent' && sent));
+  if ((finding.toldTo ?? row.verdict) === 'retry') {
+    return { kind: 'retry', ...tried, afterMs: finding.afterMs ?? 0, countsAsAttempt: true };
+  }
+  return { kind: 'failed', ...tried, ...(finding.answer === undefined ? {} : { answer: finding.answer }) };
+}
+
+/** The Outcome of a call whose response goes on upstream: the next try re-attaches to it, so it is not marked. */
+export function reattachLater(finding: Finding, reattach: Reattachable, countsAsAttempt: boolean): Outcome {
+  const tried = triedBy({ ...finding, upstreamId: reattach.upstreamId }, false);
+  return { kind: 'retry', ...tried, afterMs: finding.afterMs ?? 0, countsAsAttempt, reattach };
+}
+
+function triedBy(finding: Finding, possiblyBilled: boolean) {
   const row: Row = DECISIONS[finding.row];
   const error: JobError = {
     code: finding.code ?? row.code,
@@ -34,17 +53,13 @@ export function decide(finding: Finding, sent: boolean): Outcome {
     ...(finding.details === undefined ? {} : { details: finding.details }),
   };
   const usage: Usage | null | undefined = finding.answer?.usage;
-  const tried = {
+  return {
     reason: row.reason,
     error,
-    possiblyBilled: row.billed === 'possibly' || (row.billed === 'if sent' && sent),
+    possiblyBilled,
     ...(finding.upstreamId === undefined ? {} : { upstreamId: finding.upstreamId }),
     ...(usage === undefined ? {} : { usage }),
   };
-  if ((finding.toldTo ?? row.verdict) === 'retry') {
-    return { kind: 'retry', ...tried, afterMs: finding.afterMs ?? 0, countsAsAttempt: true };
-  }
-  return { kind: 'failed', ...tried, ...(finding.answer === undefined ? {} : { answer: finding.answer }) };
 }
 
 /** The Outcome of a call that its caller stopped. */

@@ -32,13 +32,17 @@ for (const [row, scenarios] of Object.entries(SCENARIOS) as [RowName, Scenario[]
           connectSeconds: scenario.connectSeconds ?? 10,
           idleSeconds: scenario.idleSeconds ?? 10,
         });
-        const outcome = await upstream.call({
+        const request = {
           body: { model: 'm', input: 'x' },
           type: 'generate',
           timeoutMs: 10_000,
           signal: new AbortController().signal,
           ...scenario.request,
-        });
+        } as const;
+        const { reattachTo } = scenario;
+        const outcome = await (reattachTo === undefined
+          ? upstream.call(request)
+          : upstream.reattach({ ...request, upstreamId: reattachTo, startingAfter: null }));
         expectRow(outcome, row, scenario);
         await until('the connection is free or gone', () => upstream?.stats().running === 0);
       },

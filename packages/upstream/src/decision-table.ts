@@ -218,6 +218,20 @@ export const DECISIONS = {
     billed: 'no',
     why: 'status cancelled, though nobody here cancelled it: the upstream gave it up, the job still wants its answer.',
   },
+  responseGone: {
+    verdict: 'retry',
+    reason: 'response_gone',
+    code: 'response_gone',
+    billed: 'possibly',
+    why: '404 or 410 on retrieving: a response that was asked for is no longer there, and nobody knows how far it came.',
+  },
+  wrongResponse: {
+    verdict: 'retry',
+    reason: 'response_gone',
+    code: 'wrong_response',
+    billed: 'possibly',
+    why: 'Another response’s id on retrieving: whatever it says answers another request; ours is as good as gone.',
+  },
   refused: {
     verdict: 'fail',
     reason: 'refused',

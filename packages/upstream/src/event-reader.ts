@@ -10,6 +10,12 @@ import { isObject, parseJson } from './json.ts';
 /** The terminal event holds the whole response, so it may be as large. The parser counts characters: never more bytes. */
 export const MAX_EVENT_BYTES = MAX_RESPONSE_BYTES;
 
+/** The events that open a stream, each with the response as it stands: the first of them tells its id. */
+const OPENING_EVENTS: ReadonlySet<string> = new Set(['response.created', 'response.queued', 'response.in_progress']);
+
+/** Found without parsing the event: inside a JSON string the quotes would be escaped, so only a name can match. */
+const SEQUENCE_NUMBER = /"sequence_number":\s?(\d{1,15})\b/;
+
 const TERMINAL_EVENTS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 export type StreamResult =
@@ -20,13 +26,24 @@ export type StreamResult =
   /** A terminal event whose data is no JSON. */
   | { kind: 'garbled' };
 
+/** What the opening of a stream tells of its response. */
+export interface Opening {
+  id: string;
+  /** The response says of itself that it runs in the background. */
+  background: boolean;
+}
+
 export class EventReader implements BodySink {
   /** null until a terminal event was seen. */
   result: StreamResult | null = null;
   /** The upstream's id for the response, once the stream has told it. */
   responseId: string | null = null;
+  readonly #onOpening: ((opening: Opening) => void) | null;
   readonly #decoder = new StringDecoder('utf8');
   #overflown = false;
+  /** The last event that came, less the terminal one; looked into only when somebody asks. */
+  #latest = '';
+  #sequence: number | null = null;
   readonly #parser = createParser({
     maxBufferSize: MAX_EVENT_BYTES,
     onEvent: (event) => this.#take(event),
@@ -36,8 +53,20 @@ export class EventReader implements BodySink {
     },
   });
 
+  /** @param onOpening told once, as soon as the stream has told its response's id. Must not throw. */
+  constructor(onOpening: ((opening: Opening) => void) | null = null) {
+    this.#onOpening = onOpening;
+  }
+
   get finished(): boolean {
     return this.result !== null;
+  }
+
+  /** Number of the last event that came; of one before it where that event tells none; null where none did. */
+  get sequence(): number | null {
+    const found = SEQUENCE_NUMBER.exec(this.#latest)?.[1];
+    if (found !== undefined) this.#sequence = Number(found);
+    return this.#sequence;
   }
 
   push(chunk: Buffer): void {
@@ -51,11 +80,19 @@ export class EventReader implements BodySink {
     if (this.finished || data === '[DONE]') return;
     const wanted = event === undefined || event === 'message' ? this.#typeInside(data) : event;
     if (wanted === 'error') this.result = { kind: 'error', error: parseJson(data) ?? data };
-    else if (wanted === 'response.created') this.responseId = idOf(responseIn(data));
+    else if (this.responseId === null && OPENING_EVENTS.has(wanted)) this.#open(data);
     else if (TERMINAL_EVENTS.has(wanted)) {
       const response = responseIn(data);
       this.result = response === undefined ? { kind: 'garbled' } : { kind: 'response', response };
-    }
+    } else this.#latest = data;
+  }
+
+  #open(data: string): void {
+    this.#latest = data;
+    const response = responseIn(data);
+    if (!isObject(response) || typeof response['id'] !== 'string') return;
+    this.responseId = response['id'];
+    this.#onOpening?.({ id: response['id'], background: response['background'] === true });
   }
 
   /** For servers that name no events: the type their data tells, or `error` for an error object without a type. */
@@ -70,8 +107,4 @@ export class EventReader implements BodySink {
 function responseIn(data: string): unknown {
   const value = parseJson(data);
   return isObject(value) ? value['response'] : undefined;
-}
-
-function idOf(response: unknown): string | null {
-  return isObject(response) && typeof response['id'] === 'string' ? response['id'] : null;
 }

@@ -8,7 +8,7 @@ import type { AbortKind } from './abort-reason.ts';
 import { AnswerHeaders, NO_HEADERS } from './answer-headers.ts';
 import { type BodySink, BodyText, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES } from './body-text.ts';
 import { type BodyDecoder, openDecoder } from './decode-body.ts';
-import { EventReader } from './event-reader.ts';
+import { EventReader, type Opening } from './event-reader.ts';
 
 /** Who stopped it: the caller's signal, or the call's own time limit. */
 export type StoppedBy = AbortKind | 'timeout';
@@ -44,8 +44,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   body: BodyText | EventReader | null = null;
   readonly ended: Promise<Ending>;
 
-  readonly #stream: boolean;
+  readonly #prompt: boolean;
   readonly #idleMs: number;
+  readonly #onOpening: ((opening: Opening) => void) | null;
   readonly #end: (ending: Ending) => void;
   #over = false;
   #controller: Dispatcher.DispatchController | null = null;
@@ -54,13 +55,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #answerHeaders: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
   /**
-   * @param stream whether the upstream was asked to stream: then silence from the moment of sending counts as idle. The
-   *   headers of a plain answer come only when the model is done, so there idleness counts from them on.
+   * @param prompt whether the answer begins at once, as a stream and anything looked up do: then silence from the moment
+   *   of sending counts as idle. The headers of a plain answer come only when the model is done, so there idleness
+   *   counts from them on.
    * @param idleMs the longest silence. undici's timers for it are coarse: they fire up to a second late.
+   * @param onOpening told once, as soon as a stream has told its response's id. Must not throw.
    */
-  constructor(stream: boolean, idleMs: number) {
-    this.#stream = stream;
+  constructor(prompt: boolean, idleMs: number, onOpening: ((opening: Opening) => void) | null = null) {
+    this.#prompt = prompt;
     this.#idleMs = idleMs;
+    this.#onOpening = onOpening;
     const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
     this.#end = resolve;
@@ -71,13 +75,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.body instanceof EventReader ? (this.body.responseId ?? undefined) : undefined;
   }
 
+  /** Of the last event that was read of a stream, where it had one. */
+  get sequence(): number | null {
+    return this.body instanceof EventReader ? this.body.sequence : null;
+  }
+
   /** Sends it; resolves when the answer's headers are in, rejects when it ends before. To be called once. */
   dispatch(dispatcher: Dispatcher, request: ExchangeRequest): Promise<void> {
     this.started = true;
     return new Promise((resolve, reject) => {
       if (this.#over) return reject(new Error('the exchange is over'));
       this.#answerHeaders = { resolve, reject };
-      const headersTimeout = this.#stream ? this.#idleMs : 0;
+      const headersTimeout = this.#prompt ? this.#idleMs : 0;
       try {
         dispatcher.dispatch({ ...request, headersTimeout, bodyTimeout: this.#idleMs }, this);
       } catch (error) {
@@ -143,7 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status >= 300) return new BodyText(MAX_ERROR_BYTES, 'cut');
     // By what came, not by what was asked for: some servers stream unasked, others ignore `stream`.
     const type = this.headers.get('content-type');
-    if (type?.toLowerCase().includes('text/event-stream')) return new EventReader();
+    if (type?.toLowerCase().includes('text/event-stream')) return new EventReader(this.#onOpening);
     return new BodyText(MAX_RESPONSE_BYTES, 'throw');
   }
 

@@ -117,4 +117,25 @@ describe(`seed ${SEED}`, () => {
       expectWellFormed(await call({ type, stream: streamed, body: { model: 'm', text: { format } } }));
     }
   });
+
+  test('mutilated answers to re-attachments, as streams and as they stand', async () => {
+    const next = random(SEED);
+    const whole = [...WHOLE, response({ status: 'queued' }), response({ status: 'cancelled', background: true })];
+    const { reattach } = await open((socket, request) => {
+      const value = JSON.stringify(mutilate(pick(whole, next), next)) ?? '';
+      const streamed = next() < 0.5;
+      const type = pick(['created', 'queued', 'completed'], next);
+      const behaviour = streamed
+        ? stream([`event: response.${type}\ndata: {"response":${value}}\n\n`])
+        : answer(200, value);
+      behaviour(socket, request);
+    });
+    const outcomes = await Promise.all(Array.from({ length: 200 }, () => reattach({ timeoutMs: 3000 })));
+    for (const outcome of outcomes) {
+      expectWellFormed(outcome);
+      // Either it can be carried on with, or it is over; what is over without having been read is marked.
+      if (outcome.kind === 'retry' && outcome.reattach) expect(outcome.possiblyBilled).toBe(false);
+    }
+    expect(new Set(outcomes.map(({ kind }) => kind)).size).toBeGreaterThan(2);
+  });
 });

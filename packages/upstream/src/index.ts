@@ -5,9 +5,13 @@ export type {
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
 export type { AbortKind, AbortReason } from './abort-reason.ts';
-export type { CallRequest } from './call.ts';
+export type { Started } from './background-response.ts';
+export type { BackgroundKnown } from './background-use.ts';
+export type { BackgroundListener, CallRequest } from './call.ts';
+export type { CancelResult } from './cancel-response.ts';
 export { DECISIONS, type Row, type RowName } from './decision-table.ts';
 export { NoModelError } from './first-model.ts';
 export { openUpstream, type Upstream, type UpstreamOptions } from './open-upstream.ts';
 export { outputText } from './output-text.ts';
+export type { ReattachRequest } from './reattach.ts';
 export { usageOf } from './usage.ts';

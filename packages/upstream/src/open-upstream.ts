@@ -1,14 +1,32 @@
 /** One configured upstream: owns its connections and the SDK client over them, and gives both up on close. */
-import { type Outcome, StartError, type UpstreamConfig } from '@millrace/core';
+import { type Outcome, type ResponsesBody, StartError, type UpstreamConfig } from '@millrace/core';
 import { Pool } from 'undici';
+import { type BackgroundKnown, backgroundUse } from './background-use.ts';
 import { type CallRequest, makeCall } from './call.ts';
+import { type CancelResult, cancelResponse } from './cancel-response.ts';
 import { firstModel } from './first-model.ts';
 import { LeanClient } from './lean-client.ts';
 import { leanFetch } from './lean-fetch.ts';
+import type { Line } from './line.ts';
+import { type ReattachRequest, reattach } from './reattach.ts';
 
 export interface Upstream {
   /** One call. Never throws: everything that can happen is an Outcome. */
   call(request: CallRequest): Promise<Outcome>;
+  /**
+   * Carries on with a response that a call began in the background: reads its stream on after `startingAfter`, or asks
+   * until it has ended. Never throws; the Outcome is the one the call would have had. A retry without `reattach` is
+   * to be called again; one with it, to be re-attached to again.
+   */
+  reattach(request: ReattachRequest): Promise<Outcome>;
+  /** Cancels a background response, trying for at most `boundMs` milliseconds. Never throws. */
+  cancelResponse(upstreamId: string, boundMs: number): Promise<CancelResult>;
+  /** Whether the upstream makes responses in the background, as far as it is known. */
+  background(): BackgroundKnown;
+  /** Whether a call with this body and a `background` listener would be made in the background if it began now. */
+  shouldUseBackground(body: ResponsesBody): boolean;
+  /** Takes over what another process has found out; `unknown` has it asked again. */
+  adoptBackground(known: BackgroundKnown): void;
   /**
    * The upstream's first model (`GET /models`), cached until it is no longer found.
    * @throws NoModelError (rejects); its `outcome` is what that means for a call.
@@ -24,8 +42,13 @@ export interface Upstream {
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
 export interface UpstreamOptions {
-  /** Hears of faults in Millrace itself, for the log; the call that met one ends as `internal`. Must not throw. */
+  /**
+   * Hears of faults in Millrace itself, for the log: the call that met one ends as `internal`, except where it was only
+   * `onStarted` that failed. Must not throw.
+   */
   onFault?: (error: unknown) => void;
+  /** Hears each time a call finds out something new of the upstream's background mode. Must not throw. */
+  onBackground?: (known: 'yes' | 'no') => void;
 }
 
 /** @throws StartError when the key cannot be sent in a header, such as one that was read with its line break. */
@@ -44,9 +67,15 @@ export function openUpstream(config: UpstreamConfig, options: UpstreamOptions = 
   const client = new LeanClient({ baseURL: config.baseURL, fetch: leanFetch(pool) }, config.apiKey);
   const idleMs = milliseconds(config.idleSeconds);
   const models = firstModel(client, idleMs);
-  const line = { client, models, idleMs, onFault: options.onFault ?? (() => undefined) };
+  const background = backgroundUse(config.background, options.onBackground ?? (() => undefined));
+  const line: Line = { client, models, background, idleMs, onFault: options.onFault ?? (() => undefined) };
   return {
     call: (request) => makeCall(line, request),
+    reattach: (request) => reattach(line, request),
+    cancelResponse: (upstreamId, boundMs) => cancelResponse(line, upstreamId, boundMs),
+    background: background.known,
+    shouldUseBackground: background.shouldUse,
+    adoptBackground: background.adopt,
     firstModel: () => models.ask(),
     stats: () => {
       const { connected, running, pending } = pool.stats;

@@ -51,7 +51,7 @@ export async function openWorkshop(): Promise<Workshop> {
       if (configured === undefined) throw new Error('the test configuration has lost its queue');
       const runner = startRunner({
         ...{ store: own, queue: queueOf(own), settings: { ...configured, ...settings } },
-        ...{ lockMs, worker, run, log: silentLog },
+        ...{ lockMs, worker, run, abandon: async () => undefined, log: silentLog },
       });
       runners.push(runner);
       return runner;

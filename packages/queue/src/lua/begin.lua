@@ -2,20 +2,25 @@
 -- that is gone, finished, past its deadline or not due yet. The epoch it gives out fences every later write.
 -- KEYS: job, status:queued, status:in_progress, counters
 -- ARGV: id, worker, slack_ms (how much too early a start may be), outcome JSON of an attempt that was left open,
---       start (names this very start: the same command, sent again because its reply was lost, is the same start)
-local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at')
+--       start (names this very start: the same command, sent again because its reply was lost, is the same start),
+--       outcome JSON of an attempt that was left open and can be re-attached
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint')
 local status = job[1]
 if not status then return { 'missing' } end
-if terminal(status) then return { 'terminal', status } end
+local checkpoint = job[12] or ''
+if terminal(status) then return { 'terminal', checkpoint } end
 if job[9] == ARGV[5] then
-  return { 'begun', tonumber(job[10]), job[11], job[3] or '0', job[4] or '', job[6], job[7] or '', job[8] }
+  return { 'begun', tonumber(job[10]), job[11], job[3] or '0', job[4] or '', job[6], job[7] or '', job[8], checkpoint }
 end
 
 local now = now_ms()
 if job[4] and now >= tonumber(job[4]) then return { 'expired' } end
 if job[5] and now + tonumber(ARGV[3]) < tonumber(job[5]) then return { 'early', int(tonumber(job[5]) - now) } end
 
-if close_open_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', ARGV[4], now) then
+-- What can be re-attached is not lost; a checkpoint that cannot be read is as good as none.
+local reattachable = string.match(checkpoint, '^[%d%-]+ %S+$')
+local lost = reattachable and ARGV[6] or ARGV[4]
+if close_open_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', lost, now) and not reattachable then
   redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1)
 end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
@@ -26,4 +31,4 @@ if status == 'queued' then
   redis.call('ZADD', KEYS[3], job[2], ARGV[1])
   redis.call('HDEL', KEYS[1], 'delayed_until')
 end
-return { 'begun', epoch, int(now), job[3] or '0', job[4] or '', job[6], job[7] or '', job[8] }
+return { 'begun', epoch, int(now), job[3] or '0', job[4] or '', job[6], job[7] or '', job[8], checkpoint }

@@ -6,9 +6,9 @@
 --       outcome JSON (of the attempt that ends with the job: the caller's, else the one that is open),
 --       result JSON ('' = none), error JSON ('' = none), usage JSON ('' = none), possibly_billed (0|1),
 --       input tokens, output tokens, kept failures, only_past_deadline (0|1),
---       outcome JSON of a newer attempt that a paid answer of an older one makes needless
+--       outcome JSON of a newer attempt that a paid answer of an older one makes needless, and of one re-attached
 -- Replies { 'finished', superseded (0|1) }: 1 when such a newer attempt was open, and its worker must be told.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
@@ -25,18 +25,21 @@ if ARGV[14] == '1' and (not job[4] or tonumber(job[4]) > now) then return { 'ear
 
 local superseded = false
 if from_attempt then
-  superseded = stale and close_open_attempt(KEYS[1], KEYS[9], job[2], 'interrupted:lost', ARGV[15], now)
+  superseded = stale and close_open_attempt(KEYS[1], KEYS[9], job[2], 'interrupted:lost', job[6] and ARGV[16] or ARGV[15], now)
   close_attempt(KEYS[1], KEYS[9], ARGV[3], ARGV[5], ARGV[6], now)
 else
   close_open_attempt(KEYS[1], KEYS[9], job[2], ARGV[5], ARGV[6], now)
 end
-if superseded or (ARGV[10] == '1' and status == 'in_progress') then
+-- A newer attempt that was re-attached to the same response is no second call.
+if (superseded and not job[6]) or (ARGV[10] == '1' and status == 'in_progress') then
   redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
 end
 count_tokens(KEYS[9], ARGV[11], ARGV[12])
 
 redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now), 'finished_by', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delayed_until')
+-- Cancelled, or past its deadline: the response may still be made upstream, and whoever cancels it needs its id.
+if from_attempt then redis.call('HDEL', KEYS[1], 'checkpoint') end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[8]) end
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'usage', ARGV[9]) end
 if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7]) end

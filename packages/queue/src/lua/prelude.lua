@@ -1,4 +1,4 @@
--- Shared by every script; BUCKETS (upper bounds in seconds) is prepended by scripts.ts.
+-- Shared by every script; BUCKETS (upper bounds in seconds) and the numbers of pace-of-life.ts are prepended by scripts.ts.
 
 -- Redis's clock in microseconds: the one clock on which all machines agree.
 local function now_us()
@@ -55,6 +55,19 @@ local function close_open_attempt(job, counters, epoch, label, json, now)
   if not epoch or redis.call('HEXISTS', job, 'outcome:' .. epoch) == 1 then return false end
   close_attempt(job, counters, epoch, label, json, now)
   return true
+end
+
+-- Whether a worker lives, by its heartbeat: 'alive', 'dead', or 'unsure' and for how many ms to come. Nobody is dead who
+-- could not be heard: its silence counts from when there was somebody to hear it. A worker without a heartbeat is dead.
+local function life(workers, beats, worker, now)
+  local beat = tonumber(redis.call('ZSCORE', workers, worker) or '')
+  if not beat then return 'dead' end
+  local silent = now - beat
+  if silent < MISSED_AFTER_MS then return 'alive' end
+  local since = tonumber(redis.call('HGET', beats, 'since') or '')
+  local left = DEAD_AFTER_MS - math.min(silent, since and now - since or silent)
+  if left <= 0 then return 'dead' end
+  return 'unsure', left
 end
 
 local function count_tokens(counters, input, output)

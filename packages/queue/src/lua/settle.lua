@@ -1,6 +1,7 @@
 -- settle: ends an attempt whose job goes on: it waits again, for its backoff or because the worker gave it back.
 -- KEYS: job, status:queued, status:in_progress, counters
--- ARGV: id, epoch, label (outcome:reason), outcome JSON, counted (0|1), delay_ms, possibly_billed (0|1), input, output tokens
+-- ARGV: id, epoch, label (outcome:reason), outcome JSON, counted (0|1), delay_ms, possibly_billed (0|1), input, output tokens,
+--       checkpoint ('' = the next attempt is a new call)
 local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp')
 if not job[1] then return 'missing' end
 if terminal(job[1]) then return 'terminal' end
@@ -14,6 +15,11 @@ count_tokens(KEYS[4], ARGV[8], ARGV[9])
 if ARGV[7] == '1' then redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1) end
 if ARGV[5] == '1' then redis.call('HINCRBY', KEYS[1], 'counted', 1) end
 redis.call('HSET', KEYS[1], 'status', 'queued')
+if ARGV[10] == '' then
+  redis.call('HDEL', KEYS[1], 'checkpoint')
+else
+  redis.call('HSET', KEYS[1], 'checkpoint', ARGV[10])
+end
 if tonumber(ARGV[6]) > 0 then redis.call('HSET', KEYS[1], 'delayed_until', int(now + tonumber(ARGV[6]))) end
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[2], job[3], ARGV[1])

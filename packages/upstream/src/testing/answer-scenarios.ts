@@ -123,6 +123,38 @@ export const answerScenarios = {
     },
   ],
   responseCancelled: [{ server: ok(response({ status: 'cancelled' })) }],
+  responseGone: [
+    {
+      server: answer(404, '{"error":{"message":"Response with id \'resp_1\' not found.","code":null}}'),
+      reattachTo: 'resp_1',
+      message: /not found/,
+      code: 'response_gone',
+      upstreamId: 'resp_1',
+    },
+    { name: '410', server: answer(410, ''), reattachTo: 'resp_1', upstreamId: 'resp_1' },
+    { name: 'an id that can be none', server: nothing, reattachTo: '..', message: /is none/ },
+  ],
+  wrongResponse: [
+    {
+      server: ok(response({ id: 'resp_2' })),
+      reattachTo: 'resp_1',
+      message: /asked for response resp_1 and answered with resp_2/,
+      code: 'wrong_response',
+      upstreamId: 'resp_1',
+    },
+    {
+      name: 'in a stream',
+      server: stream([event('response.completed', { response: response({ id: 'resp_2' }) })]),
+      reattachTo: 'resp_1',
+      upstreamId: 'resp_1',
+    },
+    {
+      name: 'that is still being made',
+      server: ok(response({ id: 'resp_2', status: 'in_progress' })),
+      reattachTo: 'resp_1',
+      upstreamId: 'resp_1',
+    },
+  ],
   refused: [
     {
       server: ok(response({ output: [{ type: 'message', content: [{ type: 'refusal', refusal: 'I cannot.' }] }] })),

@@ -3,12 +3,15 @@ import type { Outcome, UpstreamConfig } from '@millrace/core';
 import { onTestFinished } from 'vitest';
 import type { CallRequest } from '../call.ts';
 import { openUpstream, type Upstream } from '../open-upstream.ts';
+import type { ReattachRequest } from '../reattach.ts';
 import { type Behaviour, type MisbehavingServer, misbehavingServer } from './misbehaving-server.ts';
 
 export interface Opened {
   upstream: Upstream;
   server: MisbehavingServer;
   call(request?: Partial<CallRequest>): Promise<Outcome>;
+  /** To `resp_1`, from its beginning. */
+  reattach(request?: Partial<ReattachRequest>): Promise<Outcome>;
 }
 
 export async function open(behaviour: Behaviour, config: Partial<UpstreamConfig> = {}): Promise<Opened> {
@@ -23,6 +26,14 @@ export async function open(behaviour: Behaviour, config: Partial<UpstreamConfig>
     upstream,
     server,
     call: (request = {}) => upstream.call({ ...base, signal: new AbortController().signal, ...request }),
+    reattach: (request = {}) =>
+      upstream.reattach({
+        ...base,
+        signal: new AbortController().signal,
+        upstreamId: 'resp_1',
+        startingAfter: null,
+        ...request,
+      }),
   };
 }
 

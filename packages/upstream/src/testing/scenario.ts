@@ -8,6 +8,8 @@ export interface Scenario {
   server: Behaviour;
   onConnect?: (socket: Socket) => void;
   request?: Partial<CallRequest>;
+  /** Re-attach to this response instead of calling. */
+  reattachTo?: string;
   /** Instead of the server's own. */
   baseURL?: (server: MisbehavingServer) => string;
   idleSeconds?: number;
