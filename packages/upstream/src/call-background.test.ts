@@ -7,12 +7,10 @@ import type { Started } from './background-response.ts';
 import { openUpstream } from './open-upstream.ts';
 import {
   cutShort,
-  inTurn,
   last,
   opening,
   queued,
   type Routes,
-  routeOf,
   routes,
   second,
   stands,
@@ -21,6 +19,7 @@ import {
 import { answer, type Behaviour, event, head, response, stream, until } from './testing/misbehaving-server.ts';
 import { open, settings } from './testing/open.ts';
 import { openSimulated } from './testing/open-simulated.ts';
+import { run } from './testing/run-background.ts';
 import { nothing, ok } from './testing/scenario.ts';
 
 const ON = { background: 'on' } as const;
@@ -31,15 +30,6 @@ function essence(outcome: Outcome): unknown {
   const { upstreamId: _, ...rest } = outcome;
   const text = 'answer' in outcome ? outcome.answer?.output_text : undefined;
   return { ...rest, ...('answer' in rest ? { answer: { text, usage: rest.answer?.usage } } : {}) };
-}
-
-/** A call in the background over the given routes, and what the server and the listener saw of it. */
-async function run(given: Routes, request: Parameters<Awaited<ReturnType<typeof open>>['call']>[0] = {}) {
-  const started: Started[] = [];
-  const { call, server, upstream } = await open(routes(given), ON);
-  const background = { onStarted: (response: Started) => void started.push(response) };
-  const outcome = await call({ background, ...request });
-  return { outcome, started, server, upstream, asked: server.requests.map(routeOf) };
 }
 
 describe('the Outcome is that of a direct call', () => {
@@ -238,6 +228,16 @@ describe('a stream that breaks is read on in the same call, and billed once', ()
     expect('reattach' in outcome).toBe(false);
   });
 
+  test('but one that ended, however badly, is not asked for again', async () => {
+    const failed = last.replace('response.completed', 'response.failed').replace('"completed"', '"failed"');
+    const broke = event('error', { code: 'invalid_prompt', message: 'No.', param: null });
+    for (const end of [failed, broke]) {
+      const { outcome, asked } = await run({ create: stream([opening, end]) });
+      expect([asked, 'reattach' in outcome]).toEqual([['create'], false]);
+      expect(outcome).toMatchObject({ reason: 'response_failed', possiblyBilled: false });
+    }
+  });
+
   test('and is left to be re-attached to where the upstream is gone for longer', async () => {
     const { outcome, asked, started } = await run({
       create: cutShort,
@@ -275,56 +275,6 @@ describe('what broke before the id was known may have been billed', () => {
     const { call } = await open(nothing, { ...ON, baseURL: 'http://127.0.0.1:1/v1' });
     expect(await call({ background: silent })).toMatchObject({ kind: 'retry', possiblyBilled: false });
   });
-});
-
-describe('a server that does not stream in the background', () => {
-  const refusal = answer(400, '{"error":{"message":"stream is not supported with background","param":"stream"}}');
-  const create: Behaviour = (socket, request) =>
-    (request.body.includes('"stream":true') ? refusal : queued)(socket, request);
-
-  test('and says so is asked plainly, then polled, and billed nothing twice', async () => {
-    const told: number[] = [];
-    const { outcome, asked, started, server } = await run(
-      { create, retrieve: inTurn(queued, stands({ status: 'in_progress' }), stands()) },
-      { onHeaders: (status) => told.push(status) },
-    );
-    expect(outcome).toMatchObject({ kind: 'completed', upstreamId: 'resp_1' });
-    expect(asked).toEqual(['create', 'create', 'retrieve', 'retrieve', 'retrieve']);
-    expect(JSON.parse(server.requests[1]?.body ?? '')).toEqual({ model: 'm', input: 'x', background: true });
-    expect(started).toMatchObject([{ upstreamId: 'resp_1', sequence: null }]);
-    expect(told).toEqual([200]);
-  });
-
-  test('and knows no background either goes direct, in the same call', async () => {
-    const told: number[] = [];
-    const neither = answer(400, '{"error":{"message":"Unknown parameter: \'background\'.","param":"background"}}');
-    const { outcome, server, upstream } = await run(
-      { create: inTurn(refusal, neither, ok(response())) },
-      { onHeaders: (status) => told.push(status) },
-    );
-    expect(outcome).toMatchObject({ kind: 'completed' });
-    expect(JSON.parse(server.requests[2]?.body ?? '')).toEqual({ model: 'm', input: 'x' });
-    expect([told, upstream.background()]).toEqual([[200], 'no']);
-  });
-
-  test('and answers with the response as it stands is polled', async () => {
-    const { outcome, asked, started, upstream } = await run({ create: queued, retrieve: stands() });
-    expect([outcome.kind, asked, started.length]).toEqual(['completed', ['create', 'retrieve'], 1]);
-    expect(upstream.background()).toBe('yes');
-  });
-
-  test('and still refuses the plain request for another reason is believed', async () => {
-    const { outcome } = await run({ create: inTurn(refusal, answer(400, '{"error":{"message":"Too long."}}')) });
-    expect(outcome).toMatchObject({ kind: 'failed', error: { message: 'Too long.' }, possiblyBilled: false });
-  });
-});
-
-test('a simulator without background answers directly, once, and is billed once', async () => {
-  const { call, simulator, upstream, started } = await openSimulated({ background: false });
-  expect(await call('Hello')).toMatchObject({ kind: 'completed' });
-  expect([upstream.background(), started]).toEqual(['no', []]);
-  expect(simulator.ledger()).toMatchObject([{ background: false, delivered: true }]);
-  expect(simulator.stats().refused).toBe(1);
 });
 
 test('no timer and no listener outlives its call, however it ended', async () => {

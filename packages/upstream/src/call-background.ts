@@ -45,6 +45,7 @@ export async function callInBackground(
   flight.awaitId();
   await create(line.client, request.body, { stream, background: true }, exchange);
   const refused = refusedFor(exchange);
+  if (refused !== null) flight.awaitIdNoMore();
   if (refused === 'stream' && stream) return callInBackground(line, request, terms, flight, false);
   if (refused === 'background') return null;
   const { status } = exchange;

@@ -49,8 +49,9 @@ export async function makeCall(line: Line, request: CallRequest): Promise<Outcom
   const flight = new Flight(request.timeoutMs, request.signal);
   const { background } = request;
   const leave = background === undefined ? null : line.background.enter(request.body);
-  if (background === undefined || leave === null)
+  if (background === undefined || leave === null) {
     return guardCall(line, flight, () => attempt(line, request, null, flight));
+  }
   return guardCall(line, flight, () => attempt(line, request, background, flight)).finally(leave);
 }
 

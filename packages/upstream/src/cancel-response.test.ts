@@ -40,7 +40,8 @@ test.each([
   const before = performance.now();
   expect(await upstream.cancelResponse('resp_1', 300)).toBe('failed');
   expect(performance.now() - before).toBeLessThan(2000);
-  await until('no connection runs', () => upstream.stats().running === 0 && server.requests.length > 0);
+  await until('no connection runs', () => upstream.stats().running === 0);
+  expect([1, 2]).toContain(server.requests.length);
 });
 
 test('an id that can be none, or an upstream that is closed, has failed at once', async () => {

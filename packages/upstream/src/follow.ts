@@ -64,8 +64,7 @@ export async function follow(
     }
     // A stream that is refused, or that was there and broke off: what it comes to can be asked for at once.
     if (wasStream && (isSuccess(exchange) || !mayPass(reading))) continue;
-    if (!wasStream && (exchange.status === 404 || exchange.status === 410))
-      return decide(responseGone(response, reading), true);
+    if (!wasStream && isGone(exchange)) return decide(responseGone(response, reading), true);
     failures++;
     if (!mayPass(reading) || failures === MAX_RETRIEVE_FAILURES || (reading.afterMs ?? 0) > LONGEST_WAIT_MS) {
       return reattachLater(reading, response.reattach, countsAsAttempt(reading));
@@ -87,6 +86,10 @@ function countsAsAttempt(finding: Finding): boolean {
 
 function isSuccess({ status }: Exchange): boolean {
   return status !== null && status < 300;
+}
+
+function isGone({ status }: Exchange): boolean {
+  return status === 404 || status === 410;
 }
 
 /** The id of whatever response was answered with. */

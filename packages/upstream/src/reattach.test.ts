@@ -301,6 +301,16 @@ test('an id is sent as one step of the path, whatever it holds', async () => {
   expect(server.requests).toHaveLength(1);
 });
 
+test('a fault of ours gives nothing up: the response can still be re-attached to', async () => {
+  const { reattach, server } = await open(stands());
+  // Nothing that came from JSON holds itself, and no query can say it.
+  const cycle: Record<string, unknown> = {};
+  cycle['self'] = cycle;
+  const outcome = await reattach({ body: { model: 'm', include: [cycle] } });
+  expect(outcome).toMatchObject({ kind: 'retry', reason: 'internal', possiblyBilled: false, reattach: later });
+  expect(server.requests).toEqual([]);
+});
+
 function reattachmentOf(outcome: Outcome): NonNullable<Extract<Outcome, { kind: 'retry' }>['reattach']> {
   if (outcome.kind !== 'retry' || outcome.reattach === undefined) throw new Error('no re-attachment');
   return outcome.reattach;

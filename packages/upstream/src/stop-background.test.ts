@@ -1,7 +1,7 @@
 /** A stop of a background call: who gives the answer up cancels it; who hands it over leaves it running. */
 import { describe, expect, test } from 'vitest';
 import type { AbortReason } from './abort-reason.ts';
-import { opening, queued, type Routes, routeOf, routes, second, stands } from './testing/background-server.ts';
+import { inTurn, opening, queued, type Routes, routeOf, routes, second, stands } from './testing/background-server.ts';
 import { answer, type Behaviour, stream, until } from './testing/misbehaving-server.ts';
 import { open } from './testing/open.ts';
 import { openSimulated } from './testing/open-simulated.ts';
@@ -146,6 +146,18 @@ test('a shutdown waits a moment for the id, which saves the answer; without it t
   }
 });
 
+test('a stop does not wait for the pause between two tries to end', async () => {
+  const { reattach, server, upstream } = await open(answer(503, '', { 'retry-after': '5' }));
+  const controller = new AbortController();
+  const attached = reattach({ signal: controller.signal });
+  await until('it was refused', () => server.requests.length === 1 && upstream.stats().running === 0);
+  const before = performance.now();
+  controller.abort({ kind: 'shutdown' });
+  expect(await attached).toMatchObject({ kind: 'interrupted', possiblyBilled: false });
+  expect(performance.now() - before).toBeLessThan(3000);
+  expect(server.requests).toHaveLength(1);
+});
+
 test('a job that went to another worker does not wait for the id', async () => {
   const { call, server } = await open(nothing, ON);
   const controller = new AbortController();
@@ -181,6 +193,18 @@ test('a stop after a refusal of the background does not make the direct call', a
     possiblyBilled: false,
   });
   expect(server.requests).toHaveLength(1);
+});
+
+test('a stop of the direct call after such a refusal waits for no id', async () => {
+  const refusal = answer(400, '{"error":{"message":"background?"}}');
+  const { call, server } = await open(inTurn(refusal, nothing), ON);
+  const controller = new AbortController();
+  const calling = call({ signal: controller.signal, background: silent });
+  await until('it goes direct', () => server.requests.length === 2);
+  const before = performance.now();
+  controller.abort({ kind: 'cancelled' });
+  expect(await calling).toEqual({ kind: 'cancelled', possiblyBilled: true });
+  expect(performance.now() - before).toBeLessThan(900);
 });
 
 test('the time of the call is up: the response is left to the next attempt', async () => {
