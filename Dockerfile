@@ -25,6 +25,8 @@ COPY apps ./apps
 COPY packages ./packages
 COPY docker ./docker
 # Reachable from outside the container, so keys are required; the worker answers probes too.
+# What is compiled once is kept, types stripped.
+ENV NODE_COMPILE_CACHE=/tmp/millrace-compile-cache
 ENV NODE_ENV=production MILLRACE_HOST=0.0.0.0 MILLRACE_WORKER_PORT=7073
 USER node
 EXPOSE 7070 7071 7072 7073

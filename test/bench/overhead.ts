@@ -86,7 +86,7 @@ async function bareRound(upstream: string): Promise<Figures> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [join(import.meta.dirname, 'bare-loop.ts'), upstream, String(JOBS), String(IN_FLIGHT)],
-    { timeout: RUN_BOUND_MS },
+    { timeout: RUN_BOUND_MS, env: roleEnvironment({}) },
   );
   return JSON.parse(stdout) as Figures;
 }

@@ -34,6 +34,8 @@ export function roleEnvironment(env: Record<string, string>): NodeJS.ProcessEnv 
     ...(PATH === undefined ? {} : { PATH }),
     ...(HOME === undefined ? {} : { HOME }),
     ...(TMPDIR === undefined ? {} : { TMPDIR }),
+    // As `start` sets it.
+    NODE_COMPILE_CACHE: join(ROOT, '.millrace', 'compile-cache'),
     MILLRACE_LOG_LEVEL: 'info',
     MILLRACE_API_PORT: '0',
     MILLRACE_WORKER_PORT: '0',

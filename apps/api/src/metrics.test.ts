@@ -91,7 +91,8 @@ it('jobs, attempts, tokens and what may be on the bill are counted, by queue and
 
 it('the histograms are cumulative over every bound the scripts know, and end in the count', async () => {
   const queue = queueOf(store);
-  for (const ageSeconds of [0, 0, 0.2, 3, 3, 400, 100_000]) {
+  // Far from the next bound, so that a slow machine makes no difference; the first two as if the clock had stepped.
+  for (const ageSeconds of [-100, -100, 3, 3, 45, 400, 100_000]) {
     const id = await submitOne(store);
     const stamp = Number(await store.redis.hget(queue.keys.job(id), 'stamp'));
     await store.redis.hset(queue.keys.job(id), 'stamp', stamp - ageSeconds * 1e6);
@@ -101,9 +102,9 @@ it('the histograms are cumulative over every bound the scripts know, and end in 
   for (const [name, expected] of [
     [
       'millrace_job_duration_seconds',
-      { '0.05': 2, '0.1': 2, '0.25': 3, '1': 3, '5': 5, '300': 5, '600': 6, '+Inf': 7 },
+      { '0.05': 2, '1': 2, '2.5': 2, '5': 4, '30': 4, '60': 5, '300': 5, '600': 6, '3600': 6, '+Inf': 7 },
     ],
-    ['millrace_attempt_duration_seconds', { '0.05': 7, '+Inf': 7 }],
+    ['millrace_attempt_duration_seconds', { '+Inf': 7 }],
   ] as const) {
     const buckets = samples.filter((one) => one.name === `${name}_bucket`);
     expect(buckets.map(({ labels }) => labels.le)).toEqual([...LATENCY_BUCKETS_SECONDS.map(String), '+Inf']);
@@ -115,8 +116,8 @@ it('the histograms are cumulative over every bound the scripts know, and end in 
     expect(samples.find((one) => one.name === `${name}_count`)?.value).toBe(7);
   }
   const sum = samples.find(({ name }) => name === 'millrace_job_duration_seconds_sum')?.value ?? 0;
-  expect(sum).toBeGreaterThan(100_406);
-  expect(sum).toBeLessThan(100_420);
+  expect(sum).toBeGreaterThan(100_250);
+  expect(sum).toBeLessThan(100_300);
 });
 
 it('two readers at once see the same totals, not twice as much', async () => {

@@ -65,6 +65,8 @@ function role(plan: Plan, name: string, options: RoleOptions): Role {
     env: {
       REDIS_URL: options.redisUrl,
       MILLRACE_DATA: plan.dataDir,
+      // Types that were stripped once need no stripper again: roles start sooner, and each saves about 25 MiB.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(plan.dataDir, 'compile-cache'),
       MILLRACE_API_PORT: String(plan.apiPort),
       MILLRACE_DASHBOARD_PORT: String(plan.dashboardPort),
       MILLRACE_SIMULATOR_PORT: plan.simulatorPort === null ? undefined : String(plan.simulatorPort),

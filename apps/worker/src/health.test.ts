@@ -9,6 +9,8 @@ beforeAll(async () => {
   health = await startHealth('127.0.0.1', 0, {
     ready: () => ({ ready, redis: ready, stopping: false }),
     inFlight: () => 7,
+    restarts: () => 2,
+    clockSkewMs: () => -1500,
   });
 });
 afterAll(() => health?.close());
@@ -30,6 +32,8 @@ it('tells what runs here and what the process takes, as Prometheus reads it', as
   const { status, headers, text } = await get('/metrics');
   expect([status, headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain')]);
   expect(text).toMatch(/^millrace_worker_in_flight 7$/m);
+  expect(text).toMatch(/^millrace_worker_restarts_total 2$/m);
+  expect(text).toMatch(/^millrace_worker_clock_skew_seconds -1.5$/m);
   expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
 });
 
@@ -38,7 +42,12 @@ it('has nothing else', async () => {
 });
 
 it('a port that is taken is named, with the variable that changes it', async () => {
-  const again = startHealth('127.0.0.1', health.port, { ready: () => ({ ready: true }), inFlight: () => 0 });
+  const again = startHealth('127.0.0.1', health.port, {
+    ready: () => ({ ready: true }),
+    inFlight: () => 0,
+    restarts: () => 0,
+    clockSkewMs: () => 0,
+  });
   await expect(again).rejects.toThrow(StartError);
   await expect(again).rejects.toThrow(new RegExp(`${health.port}.*MILLRACE_WORKER_PORT`));
 });

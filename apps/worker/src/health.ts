@@ -1,7 +1,7 @@
 /** The worker's health port: alive, ready to take jobs, and this process's own metrics. */
 import { createServer, type Server } from 'node:http';
 import { StartError } from '@millrace/core';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 export interface Health {
   port: number;
@@ -17,7 +17,12 @@ const ALL_REQUESTS_MS = 5000;
 export async function startHealth(
   host: string,
   port: number,
-  state: { ready: () => { ready: boolean; [detail: string]: unknown }; inFlight: () => number },
+  state: {
+    ready: () => { ready: boolean; [detail: string]: unknown };
+    inFlight: () => number;
+    restarts: () => number;
+    clockSkewMs: () => number;
+  },
 ): Promise<Health> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -27,6 +32,23 @@ export async function startHealth(
     registers: [registry],
     collect() {
       this.set(state.inFlight());
+    },
+  });
+  new Counter({
+    name: 'millrace_worker_restarts_total',
+    help: 'How often a BullMQ worker had to be started again because it took no jobs though some waited.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(state.restarts());
+    },
+  });
+  new Gauge({
+    name: 'millrace_worker_clock_skew_seconds',
+    help: 'How far the clock of this machine is ahead of that of Redis.',
+    registers: [registry],
+    collect() {
+      this.set(state.clockSkewMs() / 1000);
     },
   });
   const server = createServer((request, response) => {

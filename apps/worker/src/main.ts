@@ -2,6 +2,7 @@
  * The worker process: takes jobs of every configured queue until it is told to stop. SIGTERM and SIGINT drain it:
  * what can end within the grace ends, the rest is given back without using up an attempt.
  */
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   createLog,
@@ -15,22 +16,28 @@ import {
 } from '@millrace/core';
 import { closeRedis, connectRedis, keepRepair, keepRetention, onCancelled, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
+import { openGate } from './gate.ts';
 import { startHealth } from './health.ts';
 import { tellWhatIsNotServed } from './not-served.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
+import { keepVitalSigns } from './vital-signs.ts';
+import { watchClock } from './watch-clock.ts';
 
 /** How long cancelling a response upstream may take whose job has ended. */
 const ABANDON_MS = 10_000;
 /** After the grace and the giving back: the process ends by now, whatever still hangs. */
 const EXIT_BOUND_MS = 10_000;
+/** Jobs wait, there is room, and nothing was taken: longer than any outage's aftermath that ended well. */
+const RESTART_AFTER_MS = 30_000;
 
 runRole(async () => {
   const environment = readEnvironment();
   const log = createLog('worker', environment.logLevel);
   if (environment.redisUrl === null) throw new StartError('REDIS_URL is not set; give e.g. redis://127.0.0.1:6379.');
   const config = await loadConfig(environment);
-  const worker = `${hostname()}:${process.pid}`;
+  // Not only host and process id: a container that starts again has both from its dead predecessor.
+  const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
   tellWhatIsNotServed(config, log);
   const store = await openStore({
     redisUrl: environment.redisUrl,
@@ -44,17 +51,23 @@ runRole(async () => {
   const runners: Runner[] = [];
   const inFlight = (): number => runners.reduce((sum, runner) => sum + runner.inFlight(), 0);
   let stopping = false;
+  const clock = watchClock(log, (right) => {
+    for (const runner of runners) runner.hold('clock', !right);
+  });
   const health =
     environment.workerPort === null
       ? null
       : await startHealth(environment.host, environment.workerPort, {
           ready: () => ({
-            ready: store.server() !== null && store.liveness.alive() && !stopping,
+            ready: store.server() !== null && store.liveness.alive() && clock.right() && !stopping,
             redis: store.liveness.alive(),
+            clock_skew_ms: clock.skewMs(),
             stopping,
             ...store.server(),
           }),
           inFlight,
+          restarts: () => runners.reduce((sum, runner) => sum + runner.restarts(), 0),
+          clockSkewMs: clock.skewMs,
         });
 
   const upstreams = new Map<string, Upstream>();
@@ -70,14 +83,20 @@ runRole(async () => {
       : openAudit(config.audit, (error) => log.error({ err: error }, 'The audit log cannot be written'));
   const run = attemptRun(config, upstreams, audit);
 
+  const heartbeat = await keepVitalSigns(store, environment.redisUrl, worker, clock, log);
+  const gate = openGate((held) => {
+    for (const runner of runners) runner.hold('alone', held);
+  });
+  const lockMs = config.worker.lockSeconds * 1000;
   for (const queue of store.queues.values()) {
     const settings = config.queues[queue.name];
     if (settings === undefined) throw new Error(`the store has a queue '${queue.name}' that the configuration has not`);
     const abandon = async ({ upstreamId }: Reattachable) =>
       upstreams.get(settings.upstream)?.cancelResponse(upstreamId, ABANDON_MS);
-    runners.push(
-      startRunner({ store, queue, settings, lockMs: config.worker.lockSeconds * 1000, worker, run, abandon, log }),
-    );
+    const terms = { store, queue, settings, lockMs, worker, run, gate, restartAfterMs: RESTART_AFTER_MS, abandon, log };
+    const runner = startRunner(terms);
+    runner.hold('clock', !clock.right());
+    runners.push(runner);
   }
   const subscriber = connectRedis(environment.redisUrl, 'patient', () => undefined);
   onCancelled(subscriber, (id) => {
@@ -95,6 +114,7 @@ runRole(async () => {
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     await Promise.all(runners.map((runner) => runner.drain(graceMs)));
     await Promise.all(duties.map((duty) => duty.stop()));
+    await heartbeat.stop();
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
     await Promise.all([audit?.close(), health?.close(), closeRedis(subscriber), store.close()]);
     log.info({}, 'worker stopped');

@@ -8,7 +8,9 @@ import {
   bullPrefix,
   dropCheckpoint,
   failPastDeadline,
+  failPoison,
   finishByOutcome,
+  jobsWait,
   type Store,
   type StoreQueue,
   settleAttempt,
@@ -16,11 +18,16 @@ import {
   writeCheckpoint,
 } from '@millrace/queue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import type { Gate } from './gate.ts';
+import { keepFetching } from './keep-fetching.ts';
 import { checkEveryMs, keepTakingBack, lockAgain } from './locks.ts';
+import { logAttempt } from './log-attempt.ts';
 import { nowAndThen } from './now-and-then.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
 import { trackRunning } from './running.ts';
+import type { HoldReason } from './take-or-hold.ts';
 import { untilWritten } from './until-written.ts';
+import { within } from './within.ts';
 
 export interface Runner {
   inFlight(): number;
@@ -28,6 +35,10 @@ export interface Runner {
   drain(graceMs: number): Promise<void>;
   /** Stops the attempt of a job that was cancelled, if it runs here. */
   cancel(id: string): void;
+  /** Takes no more jobs while there is a reason; what runs goes on. */
+  hold(reason: HoldReason, held: boolean): void;
+  /** How often its BullMQ worker had to be started again. */
+  restarts(): number;
 }
 
 export interface RunnerOptions {
@@ -38,6 +49,10 @@ export interface RunnerOptions {
   /** This process, as it is named on attempts. */
   worker: string;
   run: AttemptRun;
+  /** This process's one gate, shared by all its runners. */
+  gate: Gate;
+  /** How long jobs may wait with nothing being taken before the BullMQ worker is started again. */
+  restartAfterMs: number;
   /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
   abandon: (response: Reattachable) => Promise<unknown>;
   log: Log;
@@ -53,13 +68,16 @@ const DRAIN_DELAY_SECONDS = 2;
 const CLOSE_BOUND_MS = 5000;
 /** BullMQ shows this much of a failure; the whole of it is on the record. */
 const REASON_CHARACTERS = 500;
+/** A suspect that met another one here is offered to the other workers meanwhile. */
+const ALONE_AGAIN_MS = 3000;
 
 /** Starts taking jobs of one queue. */
 export function startRunner(options: RunnerOptions): Runner {
-  const { store, queue, settings, log } = options;
+  const { store, queue, settings, gate, log } = options;
   const lockMs = Math.ceil(options.lockMs);
   const running = trackRunning();
   let draining = false;
+  let taken = 0;
 
   const giveBack = async (job: Job, token: string): Promise<never> => {
     await untilWritten(log, () => job.moveToWait(token));
@@ -76,25 +94,64 @@ export function startRunner(options: RunnerOptions): Runner {
     const id = job.id as string;
     const token = lockToken as string;
     const run = running.add(id, token);
+    taken++;
     try {
-      return draining ? await giveBack(job, token) : await attempt(job, token, run.controller);
+      return await pass(job, token, run.controller);
     } finally {
       running.remove(run);
     }
   };
 
-  const attempt = async (job: Job, token: string, controller: AbortController): Promise<string> => {
+  /** Only its record tells a suspect: it passes the gate like any job, begins nothing, and passes it again alone. */
+  const pass = async (job: Job, token: string, controller: AbortController): Promise<string> => {
+    const leave = await gate.enter(controller.signal);
+    if (leave === null) return giveBack(job, token);
+    let reply: string;
+    try {
+      // The fetch that was under way when the clock turned out wrong may have brought this one.
+      const unfit = draining || fetching.held('clock');
+      reply = unfit ? await giveBack(job, token) : await attempt(job, token, controller, false);
+    } finally {
+      leave();
+    }
+    return reply === 'suspect' ? passAlone(job, token, controller) : reply;
+  };
+
+  const passAlone = async (job: Job, token: string, controller: AbortController): Promise<string> => {
+    const leave = await gate.enterAlone(controller.signal);
+    if (leave === null) return giveBack(job, token);
+    if (leave === 'busy') return delay(job, token, ALONE_AGAIN_MS);
+    try {
+      if (draining) return await giveBack(job, token);
+      log.warn({ job_id: job.id, queue: queue.name }, 'A job whose workers died more than once runs alone');
+      return await attempt(job, token, controller, true);
+    } finally {
+      leave();
+    }
+  };
+
+  /** Nobody waits for the response of a job that has ended, or ends now. */
+  const abandon = async (id: string, checkpoint: Reattachable | null): Promise<void> => {
+    if (checkpoint === null) return;
+    await options.abandon(checkpoint);
+    await dropCheckpoint(store, queue, id);
+  };
+
+  const attempt = async (job: Job, token: string, controller: AbortController, alone: boolean): Promise<string> => {
     const id = job.id as string;
-    const begun = await untilWritten(log, () => beginAttempt(store, queue, id, options.worker));
+    const begun = await untilWritten(log, () => beginAttempt(store, queue, id, options.worker, alone));
     switch (begun.kind) {
       case 'missing':
+      case 'suspect':
         return begun.kind;
       case 'terminal':
-        if (begun.checkpoint !== null) {
-          await options.abandon(begun.checkpoint);
-          await dropCheckpoint(store, queue, id);
-        }
+        await abandon(id, begun.checkpoint);
         return begun.kind;
+      case 'poison':
+        await untilWritten(log, () => failPoison(store, queue, id, begun.crashes));
+        log.error({ job_id: id, queue: queue.name, count: begun.crashes }, 'A job that kills its workers was failed');
+        await abandon(id, begun.checkpoint);
+        throw new UnrecoverableError('poison');
       case 'early':
         return delay(job, token, begun.inMs);
       case 'expired':
@@ -157,8 +214,12 @@ export function startRunner(options: RunnerOptions): Runner {
       case 'retry': {
         const counted = begun.counted + (outcome.countsAsAttempt ? 1 : 0);
         const unknown = outcome.possiblyBilled && settings.whenUnknown === 'fail';
-        if (unknown || counted >= settings.attempts)
-          return applyOutcome(job, token, begun, { ...outcome, kind: 'failed' });
+        if (unknown || counted >= settings.attempts) {
+          // What could have been re-attached is given up now: it may be on the bill, and nobody wants it any more.
+          if (outcome.reattach !== undefined) await options.abandon(outcome.reattach);
+          const possiblyBilled = outcome.possiblyBilled || outcome.reattach !== undefined;
+          return applyOutcome(job, token, begun, { ...outcome, kind: 'failed', possiblyBilled });
+        }
         const ms = backoffMs(counted, settings.backoff, outcome.afterMs);
         const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, ms));
         return reply === 'written' ? delay(job, token, ms) : reply;
@@ -170,41 +231,56 @@ export function startRunner(options: RunnerOptions): Runner {
     }
   };
 
-  const worker = new Worker(queue.name, take, {
-    connection: store.redis,
-    prefix: bullPrefix(queue.name),
-    concurrency: settings.concurrency,
-    lockDuration: lockMs,
-    stalledInterval: checkEveryMs(lockMs),
-    skipStalledCheck: true,
-    maxStalledCount: NEVER,
-    runRetryDelay: RETRY_LOOP_MS,
-    drainDelay: DRAIN_DELAY_SECONDS,
-    name: options.worker,
-  });
   const tell = nowAndThen((error) =>
     log.warn({ err: error, queue: queue.name }, 'The queue could not be served; trying again'),
   );
   let resting: NodeJS.Timeout | null = null;
-  worker.on('error', (error) => {
-    tell(error);
-    // BullMQ waits before it tries again when the connection is lost, but not when Redis refuses (disk full, say).
-    if (error.name !== 'ReplyError' || resting !== null || draining) return;
-    void worker.pause(true);
-    resting = setTimeout(() => {
-      resting = null;
-      void worker.resume();
-    }, RETRY_LOOP_MS);
-  });
-  worker.on('lockRenewalFailed', (ids) => {
-    log.warn({ queue: queue.name, count: ids.length }, 'Locks ran out before they were renewed');
-    lockAgain(store, queue, running, ids, lockMs).catch(tell);
+  const openWorker = (concurrency: number): Worker => {
+    const opened = new Worker(queue.name, take, {
+      connection: store.redis,
+      prefix: bullPrefix(queue.name),
+      concurrency,
+      lockDuration: lockMs,
+      stalledInterval: checkEveryMs(lockMs),
+      skipStalledCheck: true,
+      maxStalledCount: NEVER,
+      runRetryDelay: RETRY_LOOP_MS,
+      drainDelay: DRAIN_DELAY_SECONDS,
+      name: options.worker,
+    });
+    opened.on('error', (error) => {
+      tell(error);
+      // BullMQ waits before it tries again when the connection is lost, but not when Redis refuses (disk full, say).
+      if (error.name !== 'ReplyError' || resting !== null || draining) return;
+      fetching.hold('refused', true);
+      resting = setTimeout(() => {
+        resting = null;
+        fetching.hold('refused', false);
+      }, RETRY_LOOP_MS);
+    });
+    opened.on('lockRenewalFailed', (ids) => {
+      log.warn({ queue: queue.name, count: ids.length }, 'Locks ran out before they were renewed');
+      lockAgain(store, queue, running, ids, lockMs).catch(tell);
+    });
+    return opened;
+  };
+  const fetching = keepFetching({
+    open: openWorker,
+    concurrency: settings.concurrency,
+    running: running.size,
+    taken: () => taken,
+    able: () => store.redis.status === 'ready' && !draining,
+    waiting: () => jobsWait(queue),
+    restartAfterMs: options.restartAfterMs,
+    onRestart: (count) =>
+      log.error({ queue: queue.name, count }, 'Jobs wait and none is taken: starting the BullMQ worker again'),
+    onError: tell,
   });
   const stopTakingBack = keepTakingBack(
     store,
     queue,
     lockMs,
-    () => worker.getBackend().moveStalledJobsToWait(),
+    () => fetching.current().getBackend().moveStalledJobsToWait(),
     log,
     tell,
   );
@@ -212,11 +288,13 @@ export function startRunner(options: RunnerOptions): Runner {
   return {
     inFlight: running.size,
     cancel: (id) => running.stop({ kind: 'cancelled' }, id),
+    hold: fetching.hold,
+    restarts: fetching.restarts,
     drain: async (graceMs) => {
       draining = true;
       if (resting !== null) clearTimeout(resting);
       stopTakingBack();
-      const closed = worker.close();
+      const closed = fetching.close();
       await within(graceMs, Promise.race([closed, running.idle()]));
       running.stop({ kind: 'shutdown' });
       if (!(await within(CLOSE_BOUND_MS, closed))) {
@@ -239,37 +317,4 @@ const DAMAGED: Outcome = {
 /** What BullMQ keeps as the return value: never the answer itself. */
 function said(reply: WriteReply, verb: string): string {
   return reply === 'written' ? verb : reply;
-}
-
-function logAttempt(log: Log, id: string, queue: string, attempt: number, outcome: Outcome, ms: number): void {
-  const level = outcome.kind === 'completed' ? 'info' : 'warn';
-  log[level](
-    {
-      job_id: id,
-      queue,
-      attempt,
-      outcome: outcome.kind,
-      ...('reason' in outcome ? { reason: outcome.reason } : {}),
-      ...('error' in outcome ? { code: outcome.error.code, upstream_status: outcome.error.upstream_status } : {}),
-      ms: Math.round(ms),
-      input_tokens: outcome.usage?.input_tokens,
-      output_tokens: outcome.usage?.output_tokens,
-    },
-    'attempt ended',
-  );
-}
-
-/** True when the promise settled within the time. */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  const done = work.then(
-    () => true as const,
-    () => true as const,
-  );
-  const result = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return result;
 }

@@ -48,6 +48,10 @@ export type BeginReply =
   | { kind: 'terminal'; checkpoint: Reattachable | null }
   | { kind: 'expired' }
   | { kind: 'early'; inMs: number }
+  /** Its worker died more than once while it ran: nothing has begun, and nothing does unless it is alone in its process. */
+  | { kind: 'suspect' }
+  /** It was in flight at so many crashes that it must be the cause: it is to be failed. */
+  | { kind: 'poison'; crashes: number; checkpoint: Reattachable | null }
   /** The attempt has begun, but its request cannot be read: there is nothing that could be sent. */
   | { kind: 'damaged'; epoch: number; counted: number };
 
@@ -56,20 +60,28 @@ const EARLY_SLACK_MS = 25;
 
 /**
  * Records the intent of an attempt. Nothing may be sent unless the reply is `begun`.
+ * @param alone nothing else runs in this process, nor will while this attempt does
  * @throws ReplyError from Redis, or a connection error once the store is closed
  */
-export async function beginAttempt(store: Store, queue: StoreQueue, id: string, worker: string): Promise<BeginReply> {
+export async function beginAttempt(
+  store: Store,
+  queue: StoreQueue,
+  id: string,
+  worker: string,
+  alone = false,
+): Promise<BeginReply> {
   const { keys } = queue;
   const reply = (await runScript(
     store.redis,
     'begin',
-    [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters],
-    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT, randomUUID(), LOST_REATTACHABLE_ATTEMPT],
+    [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters, keys.workers, keys.beats],
+    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT, randomUUID(), LOST_REATTACHABLE_ATTEMPT, alone ? 1 : 0],
   )) as string[];
   const [kind, ...rest] = reply;
   if (kind === 'early') return { kind, inMs: Number(rest[0]) };
+  if (kind === 'poison') return { kind, crashes: Number(rest[0]), checkpoint: readCheckpoint(rest[1]) };
   if (kind === 'terminal') return { kind, checkpoint: readCheckpoint(rest[0]) };
-  if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' };
+  if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' | 'suspect' };
   const [epoch, startedAt, counted, deadline, type, model, body, checkpoint] = rest;
   const fence = { epoch: Number(epoch), counted: Number(counted) };
   const request = readJson<Begun['body']>(body);

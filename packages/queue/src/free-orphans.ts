@@ -10,6 +10,8 @@ import type { Store, StoreQueue } from './store.ts';
 const FREED = 'freed:';
 /** Between the two steps; they are milliseconds apart. */
 const CLAIM_MS = 5000;
+/** Who looks at a job of the dead later still learns that its worker crashed. */
+const REMEMBERED_MS = 86_400_000;
 /** Jobs freed at once: a dead worker had hundreds in flight at most, and each costs two short commands. */
 const STEP = 100;
 
@@ -39,7 +41,6 @@ export async function freeOrphans(store: Store, queue: StoreQueue, worker: strin
   }
   // A prioritised job that is put back rings no bell; without this an idle peer would notice it seconds later.
   if (freed > 0) await store.redis.zadd(bull.toKey('marker'), 0, '0');
-  // One that was only slow is there again with its next beat.
-  await store.redis.zrem(keys.workers, worker);
+  await runScript(store.redis, 'bury', [keys.workers, keys.beats], [worker, REMEMBERED_MS]);
   return freed;
 }

@@ -26,8 +26,8 @@ export interface Beat {
 /** A route that is back is used within a second; the system's own tries grow ever slower. */
 const RECONNECT_MS = 250;
 const CONNECT_TIMEOUT_MS = 1000;
-/** A beat without a reply for so long hangs in a connection that is gone without a word. */
-const SILENCE_MS = 1000;
+/** A connection that says nothing for so long, not even that it is one, is gone without a word: a new one is tried. */
+const SILENCE_MS = 1500;
 
 const { redisUrl, worker, queues } = workerData as HeartbeatTerms;
 const redis = new Redis(redisUrl, {
@@ -43,17 +43,18 @@ const redis = new Redis(redisUrl, {
 redis.on('error', () => undefined);
 defineScripts(redis);
 
-let askedAt: number | null = null;
+let asking = false;
+let quietSince = performance.now();
 
 async function beat(): Promise<void> {
-  if (redis.status !== 'ready') return;
-  if (askedAt !== null) {
-    if (performance.now() - askedAt > SILENCE_MS) redis.disconnect(true);
-    return;
-  }
   const began = performance.now();
+  if (began - quietSince > SILENCE_MS) {
+    quietSince = began;
+    redis.disconnect(true);
+  }
+  if (redis.status !== 'ready' || asking) return;
+  asking = true;
   const clock = Date.now();
-  askedAt = began;
   try {
     const replies = await Promise.all(
       queues.map(async (queue) => {
@@ -61,7 +62,8 @@ async function beat(): Promise<void> {
         return (await runScript(redis, 'beat', [keys.workers, keys.beats], [worker])) as string[];
       }),
     );
-    const roundTripMs = performance.now() - began;
+    quietSince = performance.now();
+    const roundTripMs = quietSince - began;
     const [time] = replies[0] ?? [];
     const dead = replies.flatMap(([, ...gone], index) =>
       gone.map((name) => ({ queue: queues[index] ?? '', worker: name })),
@@ -71,7 +73,7 @@ async function beat(): Promise<void> {
   } catch {
     // Away, loading or read-only: the next beat is half a second away.
   } finally {
-    askedAt = null;
+    asking = false;
   }
 }
 

@@ -11,12 +11,17 @@ export { cancelJob, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
 export type { Submitted } from './enqueue.ts';
+export { failPoison } from './fail-poison.ts';
+export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
+export { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+export type { Beat } from './heartbeat-thread.ts';
 export { bullPrefix } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type JobPage, type ListQuery, listJobs } from './list.ts';
 export {
   countQueues,
+  jobsWait,
   type QueueCounts,
   queueNamed,
   readCounters,

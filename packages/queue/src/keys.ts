@@ -11,8 +11,8 @@
  * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
  * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
- * | {mr:q}:workers                  | zset   | beat; free            | worker processes by their last heartbeat (ms); the dead are removed once their jobs are freed |
- * | {mr:q}:beats                    | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
+ * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
+ * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
  * | {mr:q}:clock                     | string | submit                | the last creation stamp (µs): stamps never repeat  |
  * | {mr:q}:<q>:*                     |        | BullMQ                | transport: the queue's lists, sets, locks, events  |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |

@@ -29,13 +29,13 @@ export function watchLiveness(redis: Redis): Liveness {
   let asked: number | null = null;
   let silent = false;
   /** Since when this connection has been up without a word. */
-  let quietSince = Date.now();
+  let quietSince = performance.now();
   const waiting = new Set<(error: Error) => void>();
 
   const heard = (): void => {
     asked = null;
     silent = false;
-    quietSince = Date.now();
+    quietSince = performance.now();
   };
   const giveUp = (): void => {
     for (const reject of waiting) reject(redisAway());
@@ -49,17 +49,17 @@ export function watchLiveness(redis: Redis): Liveness {
   redis.on('connect', heard);
 
   const look = (): void => {
-    if (asked !== null && Date.now() - asked > SILENCE_MS) {
+    if (asked !== null && performance.now() - asked > SILENCE_MS) {
       silent = true;
       giveUp();
     }
     const connected = redis.status === 'ready' || redis.status === 'connect';
-    if (connected && Date.now() - quietSince > RECONNECT_MS) {
+    if (connected && performance.now() - quietSince > RECONNECT_MS) {
       heard();
       redis.disconnect(true);
     }
     if (redis.status !== 'ready' || asked !== null) return;
-    asked = Date.now();
+    asked = performance.now();
     // A failed ping is an answer too (LOADING, a closed connection): what matters is that something came back.
     redis.ping().then(heard, heard);
   };

@@ -52,6 +52,13 @@ export async function countQueues(store: Store): Promise<QueueCounts[]> {
   });
 }
 
+/** Whether there is anything that a worker would be given now. */
+export async function jobsWait({ bull }: StoreQueue): Promise<boolean> {
+  if (await bull.isPaused()) return false;
+  const { wait = 0, prioritized = 0 } = await bull.getJobCounts('wait', 'prioritized');
+  return wait + prioritized > 0;
+}
+
 /** @throws NotFoundError naming the queues there are. */
 export function queueNamed(store: Store, name: string): StoreQueue {
   const queue = store.queues.get(name);

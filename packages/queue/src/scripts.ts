@@ -23,6 +23,7 @@ const HEADERS = {
   lease: WHEN_FULL,
   mark: WHEN_FULL,
   beat: WHEN_FULL,
+  bury: WHEN_FULL,
   claim: WHEN_FULL,
   list: '#!lua flags=no-writes\n',
   stranded: '#!lua flags=no-writes\n',

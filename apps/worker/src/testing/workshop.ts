@@ -5,6 +5,7 @@ import { openTestStore, silentLog } from '../../../../packages/queue/src/testing
 import { queueOf } from '../../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../../test/harness/eventually.ts';
 import { freshRedis, type TestRedis } from '../../../../test/harness/redis.ts';
+import { openGate } from '../gate.ts';
 import type { AttemptRun } from '../run-attempt.ts';
 import { type Runner, startRunner } from '../runner.ts';
 
@@ -12,6 +13,7 @@ export interface RunnerTerms {
   run: AttemptRun;
   settings?: Partial<QueueConfig>;
   lockMs?: number;
+  restartAfterMs?: number;
   worker?: string;
   store?: Store;
 }
@@ -46,12 +48,13 @@ export async function openWorkshop(): Promise<Workshop> {
     redis,
     store,
     queue,
-    start: ({ run, settings, lockMs = 30_000, worker = 'w', store: own = store }) => {
+    start: ({ run, settings, lockMs = 30_000, restartAfterMs = 30_000, worker = 'w', store: own = store }) => {
       const configured = own.config.queues[queue.name];
       if (configured === undefined) throw new Error('the test configuration has lost its queue');
-      const runner = startRunner({
+      const runner: Runner = startRunner({
         ...{ store: own, queue: queueOf(own), settings: { ...configured, ...settings } },
-        ...{ lockMs, worker, run, abandon: async () => undefined, log: silentLog },
+        ...{ lockMs, worker, run, abandon: async () => undefined, log: silentLog, restartAfterMs },
+        gate: openGate((held) => runner.hold('alone', held)),
       });
       runners.push(runner);
       return runner;

@@ -9,7 +9,7 @@ local last, since = tonumber(heard[1] or ''), tonumber(heard[2] or '')
 if not last or not since or now < last or now - last > GAP_MS then since = now end
 redis.call('HSET', KEYS[2], 'last', int(now), 'since', int(since))
 local reply = { int(now) }
-for _, worker in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', int(now - DEAD_AFTER_MS), 'BYSCORE', 'LIMIT', 0, 100)) do
+for _, worker in ipairs(redis.call('ZRANGE', KEYS[1], 0, int(now - DEAD_AFTER_MS), 'BYSCORE', 'LIMIT', 0, 100)) do
   if life(KEYS[1], KEYS[2], worker, now) == 'dead' then reply[#reply + 1] = worker end
 end
 return reply

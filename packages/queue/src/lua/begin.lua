@@ -1,10 +1,11 @@
 -- begin: records the intent of an attempt before anything is sent, and hands out what the attempt needs. Refuses a job
 -- that is gone, finished, past its deadline or not due yet. The epoch it gives out fences every later write.
--- KEYS: job, status:queued, status:in_progress, counters
+-- KEYS: job, status:queued, status:in_progress, counters, workers, beats
 -- ARGV: id, worker, slack_ms (how much too early a start may be), outcome JSON of an attempt that was left open,
 --       start (names this very start: the same command, sent again because its reply was lost, is the same start),
---       outcome JSON of an attempt that was left open and can be re-attached
-local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint')
+--       outcome JSON of an attempt that was left open and can be re-attached,
+--       alone (1 = nothing else runs in the caller's process)
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes')
 local status = job[1]
 if not status then return { 'missing' } end
 local checkpoint = job[12] or ''
@@ -20,9 +21,21 @@ if job[5] and now + tonumber(ARGV[3]) < tonumber(job[5]) then return { 'early', 
 -- What can be re-attached is not lost; a checkpoint that cannot be read is as good as none.
 local reattachable = string.match(checkpoint, '^[%d%-]+ %S+$')
 local lost = reattachable and ARGV[6] or ARGV[4]
-if close_open_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', lost, now) and not reattachable then
-  redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1)
+local crashes = tonumber(job[13] or '0')
+if job[10] and redis.call('HEXISTS', KEYS[1], 'outcome:' .. job[10]) == 0 then
+  local worker = string.match(redis.call('HGET', KEYS[1], 'attempt:' .. job[10]) or '', '^%d+ (.*)$')
+  local state, unsure_ms = life(KEYS[5], KEYS[6], worker or '', now)
+  -- Its lock ran out, but whether it crashed will be known in a moment.
+  if state == 'unsure' then return { 'early', int(unsure_ms) } end
+  close_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', lost, now)
+  if not reattachable then redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1) end
+  if state == 'dead' then
+    crashes = redis.call('HINCRBY', KEYS[1], 'crashes', 1)
+    redis.call('HINCRBY', KEYS[4], 'crashes', 1)
+  end
 end
+if crashes >= MAX_CRASHES then return { 'poison', crashes, checkpoint } end
+if crashes >= SUSPECT_CRASHES and ARGV[7] ~= '1' then return { 'suspect' } end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'status', 'in_progress', 'started_at', int(now), 'start', ARGV[5],
   'attempt:' .. epoch, int(now) .. ' ' .. ARGV[2])

@@ -57,11 +57,13 @@ local function close_open_attempt(job, counters, epoch, label, json, now)
   return true
 end
 
--- Whether a worker lives, by its heartbeat: 'alive', 'dead', or 'unsure' and for how many ms to come. Nobody is dead who
--- could not be heard: its silence counts from when there was somebody to hear it. A worker without a heartbeat is dead.
+-- Whether a worker lives, by its heartbeat: 'alive', 'dead', 'unsure' and for how many ms to come, or 'unknown' when it
+-- never had one. Nobody is dead who could not be heard: silence counts from when there was somebody to hear it.
+-- A score is the last beat in ms; of a buried worker it is the time of that, below zero.
 local function life(workers, beats, worker, now)
   local beat = tonumber(redis.call('ZSCORE', workers, worker) or '')
-  if not beat then return 'dead' end
+  if not beat then return 'unknown' end
+  if beat < 0 then return 'dead' end
   local silent = now - beat
   if silent < MISSED_AFTER_MS then return 'alive' end
   local since = tonumber(redis.call('HGET', beats, 'since') or '')
