@@ -1,0 +1,74 @@
+/**
+ * The stack of a fault test: simulator, API and workers, each real, on a Redis that the test owns and may break. Calls
+ * go direct, locks are short so that nobody waits half a minute for an orphan.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigInput } from '@millrace/core';
+import { type Simulator, type SimulatorOptions, startSimulator } from '@millrace/simulator';
+import { type RoleProcess, startRole } from './processes.ts';
+
+type Settings<Name extends 'queues' | 'upstreams'> = Partial<NonNullable<ConfigInput[Name]>[string]>;
+
+export interface FaultStackOptions {
+  /** Where API and workers find Redis: the server itself, or a proxy before it. */
+  redisUrl: string;
+  /** Default 1. */
+  workers?: number;
+  queue?: Settings<'queues'>;
+  upstream?: Settings<'upstreams'>;
+  worker?: NonNullable<ConfigInput['worker']>;
+  simulator?: SimulatorOptions;
+}
+
+export interface FaultStack {
+  simulator: Simulator;
+  api: RoleProcess;
+  /** Every worker so far, also those that were killed. */
+  workers: RoleProcess[];
+  addWorker(env?: Record<string, string>): Promise<RoleProcess>;
+  stop(): Promise<void>;
+}
+
+/** Orphans of a killed worker are taken back within twice this. */
+export const LOCK_SECONDS = 2;
+export const GRACE_SECONDS = 2;
+
+export async function startFaultStack(options: FaultStackOptions): Promise<FaultStack> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-fault-'));
+  const simulator = await startSimulator({ port: 0, ...options.simulator });
+  const file = join(folder, 'millrace.config.json');
+  const config: ConfigInput = {
+    upstreams: {
+      simulator: { baseURL: simulator.url, apiKey: 'sk-simulated', background: 'off', ...options.upstream },
+    },
+    queues: {
+      generate: { model: 'sim-1', backoff: { baseSeconds: 0.1, maxSeconds: 1 }, ...options.queue },
+    },
+    worker: { lockSeconds: LOCK_SECONDS, graceSeconds: GRACE_SECONDS, ...options.worker },
+  };
+  await writeFile(file, JSON.stringify(config));
+  const env = { REDIS_URL: options.redisUrl, MILLRACE_CONFIG: file };
+  const workers: RoleProcess[] = [];
+  const addWorker = async (extra: Record<string, string> = {}): Promise<RoleProcess> => {
+    const worker = await startRole('worker', { ...env, ...extra });
+    workers.push(worker);
+    return worker;
+  };
+  const [api] = await Promise.all([
+    startRole('api', env),
+    ...Array.from({ length: options.workers ?? 1 }, () => addWorker()),
+  ]);
+  return {
+    simulator,
+    api,
+    workers,
+    addWorker,
+    stop: async () => {
+      await Promise.all([api.stop(), ...workers.map((worker) => worker.stop())]);
+      await simulator.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
