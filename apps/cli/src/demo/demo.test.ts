@@ -207,7 +207,8 @@ test('what a full queue sheds is submitted once there is room', async () => {
   });
   const [shed] = await eventually('a batch was answered', () => answers.length > 0 && answers);
   expect(shed).toHaveLength(PACKAGES.length);
-  expect(shed!.every((line) => 'error' in line)).toBe(true);
+  // There is room for all but one.
+  expect(shed!.map((line) => 'error' in line)).toEqual([...PACKAGES.slice(1).map(() => false), true]);
   await cancelAll([other.body.id]);
   await cancelAll(await submitted());
   await ended;
