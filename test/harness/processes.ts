@@ -10,7 +10,7 @@ const STOP_MS = 45_000;
 const KEPT_LINES = 2000;
 
 /** What the workspace's own scripts give a role. */
-const FLAGS: Partial<Record<Role, string[]>> = { worker: ['--max-semi-space-size=8'] };
+export const ROLE_FLAGS: Partial<Record<Role, string[]>> = { worker: ['--max-semi-space-size=8'] };
 
 export type Role = 'api' | 'worker' | 'dashboard';
 
@@ -53,7 +53,7 @@ export async function startRole(role: Role, env: Record<string, string>): Promis
 
 /** Starts a role that is not expected to become ready: what it says and how it ends is the point. */
 export function spawnRole(role: Role, env: Record<string, string>): { process: RoleProcess; ready: Promise<number> } {
-  const child = spawn(process.execPath, [...(FLAGS[role] ?? []), join(ROOT, 'apps', role, 'src', 'main.ts')], {
+  const child = spawn(process.execPath, [...(ROLE_FLAGS[role] ?? []), join(ROOT, 'apps', role, 'src', 'main.ts')], {
     env: roleEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: env.CWD ?? ROOT,
