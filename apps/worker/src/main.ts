@@ -21,6 +21,7 @@ import { startHealth } from './health.ts';
 import { tellWhatIsNotServed } from './not-served.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
+import { type BackgroundSharing, shareBackground } from './share-background.ts';
 import { keepVitalSigns } from './vital-signs.ts';
 import { watchClock } from './watch-clock.ts';
 
@@ -71,11 +72,16 @@ runRole(async () => {
         });
 
   const upstreams = new Map<string, Upstream>();
-  for (const [name, upstream] of Object.entries(config.upstreams)) {
-    upstreams.set(
-      name,
-      openUpstream(upstream, { onFault: (error) => log.error({ err: error }, 'A call ended by a fault of ours') }),
-    );
+  const sharings: BackgroundSharing[] = [];
+  for (const [name, settings] of Object.entries(config.upstreams)) {
+    const sharing = shareBackground(store, name, settings, log);
+    const upstream = openUpstream(settings, {
+      onFault: (error) => log.error({ err: error }, 'A call ended by a fault of ours'),
+      onBackground: sharing.learned,
+    });
+    await sharing.keep(upstream);
+    upstreams.set(name, upstream);
+    sharings.push(sharing);
   }
   const audit =
     config.audit === undefined
@@ -114,6 +120,7 @@ runRole(async () => {
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     await Promise.all(runners.map((runner) => runner.drain(graceMs)));
     await Promise.all(duties.map((duty) => duty.stop()));
+    for (const sharing of sharings) sharing.stop();
     await heartbeat.stop();
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
     await Promise.all([audit?.close(), health?.close(), closeRedis(subscriber), store.close()]);

@@ -47,7 +47,7 @@ async function attempt(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  const config = testConfig({ upstreams: { here: { baseURL } }, ...terms.config });
+  const config = testConfig({ upstreams: { here: { baseURL, background: 'off' } }, ...terms.config });
   const settings = config.queues.generate;
   const upstreamConfig = config.upstreams.here;
   if (settings === undefined || upstreamConfig === undefined) throw new Error('the test configuration is not whole');

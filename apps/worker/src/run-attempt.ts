@@ -54,9 +54,8 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       };
       const outcome =
         begun.checkpoint === null
-          ? await upstream.call(
-              inBackground(config, settings) ? { ...asked, background: { onStarted: noteStart(checkpoint) } } : asked,
-            )
+          ? // Whether it is made in the background is the upstream's to say: by its setting, and by what it has proved.
+            await upstream.call({ ...asked, background: { onStarted: noteStart(checkpoint) } })
           : await upstream.reattach({ ...asked, ...begun.checkpoint });
       audit?.write({
         at: new Date().toISOString(),
@@ -73,11 +72,6 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       if (deadline !== null) clearTimeout(deadline);
     }
   };
-}
-
-/** `auto` goes direct until it is proven that an upstream can be re-attached to; `on` says that it can. */
-function inBackground(config: Config, settings: QueueConfig): boolean {
-  return config.upstreams[settings.upstream]?.background === 'on';
 }
 
 function noteStart(checkpoint: AttemptInput['checkpoint']): (started: Started) => Promise<void> {

@@ -7,6 +7,7 @@ export {
   settleAttempt,
   type WriteReply,
 } from './attempt.ts';
+export { readBackground, writeBackground } from './background-known.ts';
 export { cancelJob, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';

@@ -17,6 +17,7 @@
  * | {mr:q}:<q>:*                     |        | BullMQ                | transport: the queue's lists, sets, locks, events  |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
+ * | mr:background:<hash>             | string | any worker            | whether an upstream makes responses in the background: yes for a day, no for an hour |
  * | mr:mark                          | string | mark                  | when the disk was last waited for; one small value |
  * | mr:cancel                        | pubsub | cancel, finish        | ids of jobs whose running attempt is needless now  |
  */
@@ -66,6 +67,11 @@ export function leaseKey(duty: string): string {
 /** What a caller's idempotency key stands for. Hashed: callers choose keys of any bytes. */
 export function idempotencyKey(caller: string, key: string): string {
   return `mr:idem:${createHash('sha256').update(`${caller}\0${key}`).digest('hex')}`;
+}
+
+/** What is known of an upstream's background mode. Hashed: an address may carry a secret. */
+export function backgroundKey(baseURL: string): string {
+  return `mr:background:${createHash('sha256').update(baseURL).digest('hex')}`;
 }
 
 /** Written by whoever waits for the disk, so that there is something of its own to wait for. */
