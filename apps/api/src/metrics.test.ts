@@ -71,6 +71,9 @@ it('jobs, attempts, tokens and what may be on the bill are counted, by queue and
   await begin(store, await submitOne(store));
   await submitOne(store, { delayMs: 60_000, queue: 'extract' });
 
+  // As `begin` counts an attempt whose worker is dead.
+  await store.redis.hincrby(queue.keys.counters, 'crashes', 2);
+
   const samples = await metrics();
   const value = (name: string, labels: Record<string, string>): number | undefined =>
     samples.find((one) => one.name === name && Object.entries(labels).every(([k, v]) => one.labels[k] === v))?.value;
@@ -84,6 +87,7 @@ it('jobs, attempts, tokens and what may be on the bill are counted, by queue and
   expect(value('millrace_tokens_total', { ...generate, direction: 'input' })).toBe(20);
   expect(value('millrace_tokens_total', { ...generate, direction: 'output' })).toBe(10);
   expect(value('millrace_possibly_billed_total', generate)).toBe(1);
+  expect(value('millrace_crashed_attempts_total', generate)).toBe(2);
   expect(value('millrace_in_flight', generate)).toBe(1);
   expect(value('millrace_queue_jobs', { queue: 'extract', state: 'delayed' })).toBe(1);
   expect(value('millrace_kept_bytes', generate)).toBeGreaterThan(0);

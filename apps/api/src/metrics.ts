@@ -52,6 +52,10 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
     'millrace_possibly_billed_total',
     'Attempts whose answer was not read whole and may be on the bill.',
   );
+  const crashes = counter(
+    'millrace_crashed_attempts_total',
+    'Attempts that were under way in a worker process that died.',
+  );
   let counters: Counters = new Map();
   const histogram = (name: string, help: string, field: string): void => {
     registry.registerMetric(storedHistogram(name, help, field, () => counters) as never);
@@ -62,7 +66,18 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
   const refresh = async (): Promise<void> => {
     const [counts, totals] = await Promise.all([countQueues(store), readCounters(store)]);
     counters = totals;
-    for (const metric of [jobs, paused, inFlight, keptBytes, submitted, finished, attempts, tokens, possiblyBilled])
+    for (const metric of [
+      jobs,
+      paused,
+      inFlight,
+      keptBytes,
+      submitted,
+      finished,
+      attempts,
+      tokens,
+      possiblyBilled,
+      crashes,
+    ])
       metric.reset();
     for (const { name: queue, paused: isPaused, active, ...states } of counts) {
       paused.set({ queue }, isPaused ? 1 : 0);
@@ -73,6 +88,7 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
       keptBytes.set({ queue }, Math.max(0, fields.get('kept_bytes') ?? 0));
       submitted.inc({ queue }, fields.get('submitted') ?? 0);
       possiblyBilled.inc({ queue }, fields.get('possibly_billed') ?? 0);
+      crashes.inc({ queue }, fields.get('crashes') ?? 0);
       for (const [field, value] of fields) {
         const [kind, first = '', second = ''] = field.split(':');
         if (kind === 'finished') finished.inc({ queue, outcome: first }, value);

@@ -14,10 +14,11 @@ import {
   runRole,
   StartError,
 } from '@millrace/core';
-import { closeRedis, connectRedis, keepRepair, keepRetention, onCancelled, openStore } from '@millrace/queue';
+import { keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { openGate } from './gate.ts';
 import { startHealth } from './health.ts';
+import { heedCancels } from './heed-cancels.ts';
 import { tellWhatIsNotServed } from './not-served.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
@@ -104,10 +105,7 @@ runRole(async () => {
     runner.hold('clock', !clock.right());
     runners.push(runner);
   }
-  const subscriber = connectRedis(environment.redisUrl, 'patient', () => undefined);
-  onCancelled(subscriber, (id) => {
-    for (const runner of runners) runner.cancel(id);
-  }).catch((error: unknown) => log.warn({ err: error }, 'Cancellations cannot be heard'));
+  const heeding = heedCancels(environment.redisUrl, store, runners, log);
   const duties = [keepRetention(store, worker), keepRepair(store, worker)];
 
   log.info({ worker, ...(health === null ? {} : { port: health.port }), count: runners.length }, 'worker ready');
@@ -123,7 +121,7 @@ runRole(async () => {
     for (const sharing of sharings) sharing.stop();
     await heartbeat.stop();
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-    await Promise.all([audit?.close(), health?.close(), closeRedis(subscriber), store.close()]);
+    await Promise.all([audit?.close(), health?.close(), heeding.stop(), store.close()]);
     log.info({}, 'worker stopped');
     process.exit(0);
   };

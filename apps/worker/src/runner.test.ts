@@ -85,6 +85,21 @@ describe('an Outcome becomes a queue verb', () => {
     expect(calls).toBe(5);
   });
 
+  it('nor does it go on for ever: after two hundred attempts every one counts', async () => {
+    let calls = 0;
+    shop.start({
+      run: async () => {
+        calls++;
+        return { ...RETRY, countsAsAttempt: false };
+      },
+      settings: { ...FAST, attempts: 3 },
+    });
+    const id = await submitOne(shop.store);
+    const job = await shop.jobOnce(id, 'it has failed', ({ status }) => status === 'failed');
+    expect(calls).toBe(202);
+    expect(job.attempts.filter(({ counted }) => counted)).toHaveLength(3);
+  });
+
   it('a fault of ours is tried again, and bounded like any failure', async () => {
     let calls = 0;
     shop.start({

@@ -30,7 +30,10 @@ import { untilWritten } from './until-written.ts';
 import { within } from './within.ts';
 
 export interface Runner {
+  queue: StoreQueue;
   inFlight(): number;
+  /** The jobs that run here now. */
+  ids(): string[];
   /** Stops taking, waits `graceMs` for what runs, then gives the rest back. Bounded. */
   drain(graceMs: number): Promise<void>;
   /** Stops the attempt of a job that was cancelled, if it runs here. */
@@ -68,6 +71,8 @@ const DRAIN_DELAY_SECONDS = 2;
 const CLOSE_BOUND_MS = 5000;
 /** BullMQ shows this much of a failure; the whole of it is on the record. */
 const REASON_CHARACTERS = 500;
+/** From this attempt on all count: some hours of an upstream that is away, at the default backoff; the record is bounded. */
+const MOST_UNCOUNTED = 200;
 /** A suspect that met another one here is offered to the other workers meanwhile. */
 const ALONE_AGAIN_MS = 3000;
 
@@ -212,7 +217,8 @@ export function startRunner(options: RunnerOptions): Runner {
         throw new UnrecoverableError(`${outcome.error.code}: ${outcome.error.message}`.slice(0, REASON_CHARACTERS));
       }
       case 'retry': {
-        const counted = begun.counted + (outcome.countsAsAttempt ? 1 : 0);
+        const countsAsAttempt = outcome.countsAsAttempt || begun.epoch >= MOST_UNCOUNTED;
+        const counted = begun.counted + (countsAsAttempt ? 1 : 0);
         const unknown = outcome.possiblyBilled && settings.whenUnknown === 'fail';
         if (unknown || counted >= settings.attempts) {
           // What could have been re-attached is given up now: it may be on the bill, and nobody wants it any more.
@@ -220,8 +226,10 @@ export function startRunner(options: RunnerOptions): Runner {
           const possiblyBilled = outcome.possiblyBilled || outcome.reattach !== undefined;
           return applyOutcome(job, token, begun, { ...outcome, kind: 'failed', possiblyBilled });
         }
-        const ms = backoffMs(counted, settings.backoff, outcome.afterMs);
-        const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, ms));
+        // What uses up no attempt may go on for long, and must not become a stream of them.
+        const ms = backoffMs(countsAsAttempt ? counted : begun.epoch, settings.backoff, outcome.afterMs);
+        const settled = { ...outcome, countsAsAttempt };
+        const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, settled, ms));
         return reply === 'written' ? delay(job, token, ms) : reply;
       }
       case 'interrupted': {
@@ -286,7 +294,9 @@ export function startRunner(options: RunnerOptions): Runner {
   );
 
   return {
+    queue,
     inFlight: running.size,
+    ids: running.ids,
     cancel: (id) => running.stop({ kind: 'cancelled' }, id),
     hold: fetching.hold,
     restarts: fetching.restarts,

@@ -13,6 +13,8 @@ export interface Running {
   add(id: string, token: string): Run;
   remove(run: Run): void;
   size(): number;
+  /** The jobs that run, each once. */
+  ids(): string[];
   /** The starts of a job, mostly one. */
   of(id: string): Run[];
   stop(reason: AbortReason, id?: string): void;
@@ -38,6 +40,7 @@ export function trackRunning(): Running {
       onIdle = [];
     },
     size: () => runs.size,
+    ids: () => [...new Set([...runs].map(({ id }) => id))],
     of,
     stop: (reason, id) => {
       for (const run of id === undefined ? runs : of(id)) run.controller.abort(reason);

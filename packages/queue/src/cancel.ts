@@ -1,11 +1,11 @@
 /** Cancelling, from anywhere: the record says so first, then whoever runs the job is told. */
-import { ConflictError, isTerminal, NotFoundError } from '@millrace/core';
+import { ConflictError, isTerminal, type JobStatus, NotFoundError } from '@millrace/core';
 import type { Redis } from 'ioredis';
 import { finish } from './attempt.ts';
 import { CANCEL_CHANNEL } from './keys.ts';
 import { leaveQueue } from './leave-queue.ts';
 import { type JobWithAnswer, readJob } from './read.ts';
-import { queueOfJob, type Store } from './store.ts';
+import { queueOfJob, type Store, type StoreQueue } from './store.ts';
 
 /**
  * Cancels a job that is not finished; cancelling a cancelled job is no error.
@@ -52,6 +52,19 @@ export async function cancelJob(store: Store, id: string): Promise<JobWithAnswer
 
 export function noSuchJob(id: string): NotFoundError {
   return new NotFoundError(`There is no job with the id '${id.slice(0, 80)}'.`, 'id');
+}
+
+/** Of these jobs, those that have their outcome or are gone: an attempt at them is needless. One round trip. */
+export async function endedAmong(store: Store, queue: StoreQueue, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const pipeline = store.redis.pipeline();
+  for (const id of ids) pipeline.hget(queue.keys.job(id), 'status');
+  const replies = (await pipeline.exec()) ?? [];
+  return ids.filter((_, index) => {
+    const [error, status] = replies[index] ?? [null, null];
+    if (error) throw error;
+    return status === null || isTerminal(status as JobStatus);
+  });
 }
 
 /**

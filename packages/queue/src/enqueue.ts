@@ -1,7 +1,7 @@
 /** Stores some jobs of one queue: each one's record and its BullMQ entry in one transaction, so both exist or neither. */
-import { type ConflictError, type NewJob, newJobId } from '@millrace/core';
+import { ConflictError, type NewJob, newJobId } from '@millrace/core';
 import type { ChainableCommander } from 'ioredis';
-import { claimIds } from './idempotency.ts';
+import { claimIds, KEPT_MS } from './idempotency.ts';
 import { noteWaiting } from './room.ts';
 import { loadScripts, queueScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
@@ -33,19 +33,33 @@ export async function enqueue(
     if (typeof id === 'string' && !stamps.has(id) && !adding.has(id)) adding.set(id, job);
   }
   if (adding.size > 0) for (const [id, stamp] of await addAll(store, queue, adding)) stamps.set(id, stamp);
-  return ids.map((id) => (typeof id === 'string' ? { id, createdAt: Math.floor(Number(stamps.get(id)) / 1000) } : id));
+  return ids.map((id) => {
+    if (typeof id !== 'string') return id;
+    const stamp = stamps.get(id);
+    return stamp === 'removed' ? wasRemoved(id) : { id, createdAt: Math.floor(Number(stamp) / 1000) };
+  });
 }
 
+function wasRemoved(id: string): ConflictError {
+  return new ConflictError(
+    `This idempotency key stands for the job ${id}, which has ended and was removed since. It is not done again; use a new key if it should be.`,
+    'idempotency_key',
+    'idempotency_job_removed',
+  );
+}
+
+/** The stamps of those that are there, 'removed' for those that were. */
 async function stampsOf(store: Store, queue: StoreQueue, ids: readonly string[]): Promise<Map<string, string>> {
   const stamps = new Map<string, string>();
   if (ids.length === 0) return stamps;
   const pipeline = store.redis.pipeline();
-  for (const id of ids) pipeline.hget(queue.keys.job(id), 'stamp');
+  for (const id of ids) pipeline.hmget(queue.keys.job(id), 'stamp', 'removed');
   const replies = (await pipeline.exec()) ?? [];
   for (const [index, id] of ids.entries()) {
-    const [error, stamp] = replies[index] ?? [null, null];
+    const [error, reply] = replies[index] ?? [null, []];
     if (error) throw error;
-    if (typeof stamp === 'string') stamps.set(id, stamp);
+    const [stamp, removed] = reply as (string | null)[];
+    if (typeof stamp === 'string') stamps.set(id, removed === '1' ? 'removed' : stamp);
   }
   return stamps;
 }
@@ -89,6 +103,6 @@ function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: str
     transaction,
     'submit',
     [keys.job(id), keys.status('queued'), keys.clock, keys.counters, keys.deadlines],
-    [id, job.delayMs, job.deadline ?? '', ...fields],
+    [id, job.delayMs, job.deadline ?? '', job.idempotency === null ? 0 : KEPT_MS, ...fields],
   );
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
 import { cancelJob } from './cancel.ts';
 import { claimIds } from './idempotency.ts';
+import { readJob } from './read.ts';
 import { removeJob } from './retention.ts';
 import type { Store } from './store.ts';
 import { submit } from './submit.ts';
@@ -102,12 +103,25 @@ it('sent again after its job has ended and BullMQ has forgotten it, nothing is a
   expect([await stored(), await entries()]).toEqual([0, 0]);
 });
 
-it('sent again after its job was removed, it is a job again that will be taken', async () => {
+it('sent again after its job was removed, it is refused: it must not be done, and paid, again', async () => {
   const id = await submitOne(store, keyed());
   await cancelJob(store, id);
   await removeJob(store, queueOf(store), id);
-  expect(await submitOne(store, keyed())).toBe(id);
-  expect([await stored(), await entries()]).toEqual([1, 1]);
+  const [reply] = await submit(store, [keyed()]);
+  expect(reply).toMatchObject({ status: 409, code: 'idempotency_job_removed' });
+  expect([await stored(), await entries()]).toEqual([0, 0]);
+  expect(await readJob(store, id)).toBeNull();
+  // What is left of it goes with its key.
+  const ttl = await store.redis.pttl(queueOf(store).keys.job(id));
+  expect(ttl).toBeGreaterThan(47 * 3_600_000);
+  expect(ttl).toBeLessThanOrEqual(48 * 3_600_000);
+});
+
+it('a job without a key leaves nothing behind when it is removed', async () => {
+  const id = await submitOne(store, newJob());
+  await cancelJob(store, id);
+  await removeJob(store, queueOf(store), id);
+  expect(await store.redis.exists(queueOf(store).keys.job(id))).toBe(0);
 });
 
 it('a key is forgotten after two days', async () => {

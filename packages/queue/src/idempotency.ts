@@ -9,7 +9,7 @@ import type { Redis } from 'ioredis';
 import { idempotencyKey } from './keys.ts';
 
 /** How long a key is remembered: longer than the 24 hours promised, so that a day's retry never falls on the edge. */
-const KEPT_MS = 48 * 3_600_000;
+export const KEPT_MS = 48 * 3_600_000;
 
 /**
  * The ids the jobs are to be stored under: new ones, or those their keys already stand for.

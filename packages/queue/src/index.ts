@@ -8,7 +8,7 @@ export {
   type WriteReply,
 } from './attempt.ts';
 export { readBackground, writeBackground } from './background-known.ts';
-export { cancelJob, noSuchJob, onCancelled } from './cancel.ts';
+export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
 export type { Submitted } from './enqueue.ts';

@@ -1,7 +1,8 @@
 -- submit: a new job's record and its place in the listing. Runs in one MULTI with BullMQ's own add, so that either
 -- both exist or neither does.
 -- KEYS: job, status:queued, clock, counters, deadlines
--- ARGV: id, delay_ms, deadline ('' = none), then field, value, ...
+-- ARGV: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has), then
+--       field, value, ...
 -- An id that is there already was submitted before under the same idempotency key: it is the same job.
 local existing = redis.call('HGET', KEYS[1], 'stamp')
 if existing then return existing end
@@ -23,8 +24,12 @@ if ARGV[3] ~= '' then
   fields[#fields + 1] = ARGV[3]
   redis.call('ZADD', KEYS[5], ARGV[3], ARGV[1])
 end
+if tonumber(ARGV[4]) > 0 then
+  fields[#fields + 1] = 'key_until'
+  fields[#fields + 1] = int(math.floor(now / 1000) + tonumber(ARGV[4]))
+end
 local bytes = 0
-for i = 4, #ARGV do
+for i = 5, #ARGV do
   fields[#fields + 1] = ARGV[i]
   bytes = bytes + #ARGV[i]
 end
