@@ -3,13 +3,13 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CrashableRedis, crashableRedis } from '../harness/crashable-redis.ts';
 import { elapsed } from '../harness/elapse.ts';
-import { allEnded, checkRun, faultRun, storedJobs, submitAll } from '../harness/fault-run.ts';
+import { allEnded, checkRun, faultRun, submitAll } from '../harness/fault-run.ts';
 import { type FaultStack, startFaultStack } from '../harness/fault-stack.ts';
 import { jobRate, rateReturns } from '../harness/job-rate.ts';
 
 const JOBS = 1000;
 /** Submitted after the last kill, so that the fleet does not run out of work while its rate is measured. */
-const JOBS_AFTER = 600;
+const JOBS_AFTER = 400;
 const WORKERS = 3;
 const CONCURRENCY = 12;
 /** 36 slots of 2.5 s: a thousand jobs outlast the kills. */
@@ -17,8 +17,7 @@ const CALL_MS: [number, number] = [1500, 3500];
 const KILLS = 12;
 const KILL_EVERY_MS = 5000;
 const WINDOW_MS = 5000;
-/** Who shared several crashes runs alone, which holds up its process for two calls' time each. */
-const BACK_WITHIN_MS = 45_000;
+const BACK_WITHIN_MS = 30_000;
 
 let redis: CrashableRedis;
 let stack: FaultStack;
@@ -53,15 +52,11 @@ it('1,000 jobs under twelve kills of workers: all answered, once, every surplus 
   }
   await submitAll(run, JOBS_AFTER);
   const recovery = await rateReturns(stack, healthy, WINDOW_MS, BACK_WITHIN_MS);
-  await allEnded(run, 90_000);
-  // By chance a job may meet so many kills that it looks like their cause: then its one outcome is to be failed.
-  const poison = (await storedJobs(stack)).filter(({ error }) => error?.code === 'poison').length;
-  expect(poison).toBeLessThanOrEqual(1);
+  await allEnded(run, 60_000);
   const findings = await checkRun(run, '01', {
     faults: { kills: killed.size, cut: stack.simulator.ledger().length - run.accepted.size, ...recovery },
     // A killed worker had at most this many calls under way.
     cutCalls: KILLS * CONCURRENCY,
-    completed: JOBS + JOBS_AFTER - poison,
   });
   expect(findings.stored).toBe(JOBS + JOBS_AFTER);
 }, 280_000);

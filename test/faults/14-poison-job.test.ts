@@ -1,53 +1,92 @@
-/** A job that kills its worker process is failed after a named number of crashes, and who was beside it is not. */
+/** A job that kills its process is failed after a named number of crashes, and who was beside it is not. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { MAX_CRASHES } from '../../packages/queue/src/pace-of-life.ts';
+import { MAX_CRASHES_ALONE, SUSPECT_CRASHES } from '../../packages/queue/src/pace-of-life.ts';
 import { eventually } from '../harness/eventually.ts';
-import { submitLines } from '../harness/http.ts';
-import { finished, type JobView, readJob, type Stack, startStack } from '../harness/stack.ts';
+import { call, submitLines } from '../harness/http.ts';
+import { finished, readJob, type Stack, startStack } from '../harness/stack.ts';
+
+const POISONED = { NODE_OPTIONS: `--import=${join(import.meta.dirname, '..', 'harness', 'preload-poison.mjs')}` };
+const BYSTANDERS = 6;
 
 let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack({ workers: 1, config: { queues: { generate: { model: 'sim-1', concurrency: 10 } } } });
-}, 60_000);
-afterAll(() => stack?.stop());
+let supervising = true;
+/** How many worker processes died; each is replaced, as a supervisor does. */
+let deaths = 0;
 
-/** The process that runs the newest attempt dies of it, as soon as that has begun; a supervisor starts another one. */
-async function dieOf(id: string): Promise<JobView> {
-  for (let crashes = 1; ; crashes++) {
-    const job = await eventually(
-      'the poison runs, or is failed',
-      async () => {
-        const found = await readJob(stack, id);
-        const open = found.attempts.length === crashes && found.attempts.at(-1)?.outcome === null;
-        return (open || found.status === 'failed') && found;
-      },
-      60_000,
-    );
-    if (job.status === 'failed') return job;
-    const pid = Number(job.attempts.at(-1)?.worker.split(':')[1]);
-    const worker = stack.workers.find(({ child }) => child.pid === pid);
-    await worker?.kill();
-    await stack.addWorker();
-  }
+async function supervise(): Promise<void> {
+  const worker = await stack.addWorker(POISONED);
+  void worker.exited.then(() => {
+    if (!supervising) return;
+    deaths++;
+    return supervise();
+  });
 }
 
+beforeAll(async () => {
+  stack = await startStack({ workers: 0, config: { queues: { generate: { model: 'sim-1', concurrency: 10 } } } });
+}, 60_000);
+afterAll(async () => {
+  supervising = false;
+  await stack?.stop();
+});
+
 it('a job that kills its process is failed by name after so many crashes, its bystanders are all answered', async () => {
-  const inputs = ['[[slow:600000]] poison', ...Array.from({ length: 6 }, (_, i) => `[[slow:4000]] beside it ${i}`)];
+  const inputs = [
+    '[[slow:60000]] POISON',
+    ...Array.from({ length: BYSTANDERS }, (_, i) => `[[slow:4000]] beside it ${i}`),
+  ];
   const lines = inputs.map((input) => ({ type: 'generate', request: { input } }));
   const ids = (await submitLines(stack.api.url, lines)).map(({ id }) => id as string);
-  const [poison, ...bystanders] = ids;
-  // All on the one worker there is, so that the first crash is everybody's.
-  await eventually('all of them run', async () =>
-    (await Promise.all(ids.map((id) => readJob(stack, id)))).every(({ status }) => status === 'in_progress'),
-  );
-  await stack.addWorker();
-  const job = await dieOf(poison as string);
+  const [poison, ...bystanders] = ids as [string, ...string[]];
+  await supervise();
+  await supervise();
+
+  const job = await finished(stack, poison, 120_000);
   expect(job.error?.code).toBe('poison');
-  expect(job.error?.message).toContain(`${MAX_CRASHES} times`);
-  expect(job.attempts).toHaveLength(MAX_CRASHES);
-  for (const attempt of job.attempts) expect(attempt).toMatchObject({ outcome: 'interrupted', reason: 'lost' });
+  // Twice it took its worker along; then only the process that it was isolated in.
+  expect(job.attempts.map(({ outcome, reason }) => `${outcome}:${reason}`)).toEqual([
+    ...Array.from({ length: SUSPECT_CRASHES }, () => 'interrupted:lost'),
+    ...Array.from({ length: MAX_CRASHES_ALONE }, () => 'interrupted:crashed'),
+  ]);
+  expect(job.attempts.every((attempt) => attempt.possibly_billed)).toBe(true);
+  expect(deaths).toBe(SUSPECT_CRASHES);
+
   const beside = await Promise.all(bystanders.map((id) => finished(stack, id, 60_000)));
   expect(beside.map(({ status }) => status)).toEqual(bystanders.map(() => 'completed'));
-  // The fault reached them, or it would say nothing that they are well.
-  expect(beside.every(({ attempts }) => attempts.length > 1)).toBe(true);
+  // The fault reached some of them, or it would say nothing that they are well.
+  expect(beside.some(({ attempts }) => attempts.length > 1)).toBe(true);
+  const { text } = await call('GET', `${stack.api.url}/metrics`);
+  expect(Number(/millrace_crashed_attempts_total\{queue="generate"\} (\d+)/.exec(text)?.[1])).toBeGreaterThanOrEqual(
+    SUSPECT_CRASHES + MAX_CRASHES_ALONE,
+  );
 }, 180_000);
+
+it('a suspect that is innocent is answered where it is isolated, and cancelled there when it is not wanted any more', async () => {
+  const submit = async (input: string): Promise<string> => {
+    const [reply] = await submitLines(stack.api.url, [
+      { type: 'generate', request: { input, metadata: { key: input } } },
+    ]);
+    return reply?.id as string;
+  };
+  const ids = [await submit('[[slow:3000]] innocent'), await submit('[[slow:60000]] unwanted')];
+  for (let crash = 1; crash <= SUSPECT_CRASHES; crash++) {
+    await eventually('both run', async () =>
+      (await Promise.all(ids.map((id) => readJob(stack, id)))).every(
+        ({ attempts }) => attempts.length === crash && attempts.at(-1)?.outcome === null,
+      ),
+    );
+    await Promise.all(stack.workers.map((worker) => worker.kill()));
+  }
+  const [innocent, unwanted] = ids as [string, string];
+  expect((await finished(stack, innocent, 60_000)).status).toBe('completed');
+  await eventually(
+    'the other one runs',
+    async () => (await readJob(stack, unwanted)).attempts.length > SUSPECT_CRASHES,
+  );
+  await call('POST', `${stack.api.url}/v1/jobs/${unwanted}/cancel`);
+  await eventually('its call has ended', () => stack.simulator.stats().inFlight === 0);
+  expect((await readJob(stack, unwanted)).status).toBe('cancelled');
+  const said = stack.workers.flatMap(({ lines }) => lines).filter((line) => line.includes('in a process of its own'));
+  expect(said.length).toBeGreaterThanOrEqual(2);
+}, 120_000);

@@ -84,7 +84,7 @@ export async function end(
 ): Promise<void> {
   const queue = queueOfJob(store, id);
   if (queue === undefined) throw new Error(`no queue for ${id}`);
-  const begun = await beginAttempt(store, queue, id, 'mill:1');
+  const begun = await beginAttempt(store, queue, id, { worker: 'mill:1' });
   if (begun.kind !== 'begun') throw new Error(begun.kind);
   const reply = await finishByOutcome(
     store,

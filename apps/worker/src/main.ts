@@ -16,9 +16,9 @@ import {
 } from '@millrace/core';
 import { keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
-import { openGate } from './gate.ts';
 import { startHealth } from './health.ts';
 import { heedCancels } from './heed-cancels.ts';
+import { openIsolation } from './isolation.ts';
 import { tellWhatIsNotServed } from './not-served.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
@@ -91,16 +91,25 @@ runRole(async () => {
   const run = attemptRun(config, upstreams, audit);
 
   const heartbeat = await keepVitalSigns(store, environment.redisUrl, worker, clock, log);
-  const gate = openGate((held) => {
-    for (const runner of runners) runner.hold('alone', held);
-  });
+  const isolation = openIsolation({ audit, background: (name) => upstreams.get(name)?.background() ?? 'unknown' });
   const lockMs = config.worker.lockSeconds * 1000;
   for (const queue of store.queues.values()) {
     const settings = config.queues[queue.name];
     if (settings === undefined) throw new Error(`the store has a queue '${queue.name}' that the configuration has not`);
     const abandon = async ({ upstreamId }: Reattachable) =>
       upstreams.get(settings.upstream)?.cancelResponse(upstreamId, ABANDON_MS);
-    const terms = { store, queue, settings, lockMs, worker, run, gate, restartAfterMs: RESTART_AFTER_MS, abandon, log };
+    const terms = {
+      store,
+      queue,
+      settings,
+      lockMs,
+      worker,
+      run,
+      isolation,
+      restartAfterMs: RESTART_AFTER_MS,
+      abandon,
+      log,
+    };
     const runner = startRunner(terms);
     runner.hold('clock', !clock.right());
     runners.push(runner);
@@ -117,6 +126,7 @@ runRole(async () => {
     const graceMs = config.worker.graceSeconds * 1000;
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     await Promise.all(runners.map((runner) => runner.drain(graceMs)));
+    isolation.close();
     await Promise.all(duties.map((duty) => duty.stop()));
     for (const sharing of sharings) sharing.stop();
     await heartbeat.stop();

@@ -6,7 +6,6 @@ import { openTestStore, silentLog } from '../../../packages/queue/src/testing/st
 import { COMPLETED, queueOf, submitOne } from '../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../test/harness/eventually.ts';
 import { freshRedis, REDIS_PACKAGE_DIR, type TestRedis } from '../../../test/harness/redis.ts';
-import { openGate } from './gate.ts';
 import { type Runner, startRunner } from './runner.ts';
 import { type ScriptedRun, scriptedRun } from './testing/scripted-run.ts';
 
@@ -35,7 +34,7 @@ const start = (scripted: ScriptedRun, lockMs: number): Runner => {
     worker: 'w',
     run: scripted.run,
     abandon: async () => undefined,
-    gate: openGate(() => undefined),
+    isolation: { enter: () => () => undefined, run: scripted.run, close: () => undefined },
     restartAfterMs: 30_000,
     log: silentLog,
   });

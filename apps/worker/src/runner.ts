@@ -2,28 +2,14 @@
  * take: the one place that owns BullMQ Workers. It takes jobs of one queue, runs them, and turns each Outcome into a
  * queue verb. The job record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import { backoffMs, type Log, type Outcome, type QueueConfig, type Reattachable } from '@millrace/core';
-import {
-  beginAttempt,
-  bullPrefix,
-  dropCheckpoint,
-  failPastDeadline,
-  failPoison,
-  finishByOutcome,
-  jobsWait,
-  type Store,
-  type StoreQueue,
-  settleAttempt,
-  type WriteReply,
-  writeCheckpoint,
-} from '@millrace/queue';
+import { bullPrefix, jobsWait, type StoreQueue } from '@millrace/queue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
-import type { Gate } from './gate.ts';
+import { type AttemptTerms, attemptJob, type Taken, type Verbs } from './attempt-job.ts';
+import type { Isolation } from './isolation.ts';
 import { keepFetching } from './keep-fetching.ts';
 import { checkEveryMs, keepTakingBack, lockAgain } from './locks.ts';
-import { logAttempt } from './log-attempt.ts';
 import { nowAndThen } from './now-and-then.ts';
-import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import type { AttemptRun } from './run-attempt.ts';
 import { trackRunning } from './running.ts';
 import type { HoldReason } from './take-or-hold.ts';
 import { untilWritten } from './until-written.ts';
@@ -44,21 +30,13 @@ export interface Runner {
   restarts(): number;
 }
 
-export interface RunnerOptions {
-  store: Store;
-  queue: StoreQueue;
-  settings: QueueConfig;
+export interface RunnerOptions extends AttemptTerms {
   lockMs: number;
-  /** This process, as it is named on attempts. */
-  worker: string;
   run: AttemptRun;
-  /** This process's one gate, shared by all its runners. */
-  gate: Gate;
+  /** This process's one place for suspects, shared by all its runners. */
+  isolation: Isolation;
   /** How long jobs may wait with nothing being taken before the BullMQ worker is started again. */
   restartAfterMs: number;
-  /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
-  abandon: (response: Reattachable) => Promise<unknown>;
-  log: Log;
 }
 
 /** A stall is counted in our attempts; BullMQ must never fail a job by itself, least of all a bystander. */
@@ -71,29 +49,33 @@ const DRAIN_DELAY_SECONDS = 2;
 const CLOSE_BOUND_MS = 5000;
 /** BullMQ shows this much of a failure; the whole of it is on the record. */
 const REASON_CHARACTERS = 500;
-/** From this attempt on all count: some hours of an upstream that is away, at the default backoff; the record is bounded. */
-const MOST_UNCOUNTED = 200;
 /** A suspect that met another one here is offered to the other workers meanwhile. */
-const ALONE_AGAIN_MS = 3000;
+const ISOLATED_AGAIN_MS = 3000;
 
 /** Starts taking jobs of one queue. */
 export function startRunner(options: RunnerOptions): Runner {
-  const { store, queue, settings, gate, log } = options;
+  const { store, queue, settings, isolation, log } = options;
+  const attempt = attemptJob(options);
   const lockMs = Math.ceil(options.lockMs);
   const running = trackRunning();
   let draining = false;
   let taken = 0;
 
-  const giveBack = async (job: Job, token: string): Promise<never> => {
-    await untilWritten(log, () => job.moveToWait(token));
-    // A prioritised job given back rings no bell; without this an idle peer would notice it seconds later.
-    await untilWritten(log, () => store.redis.zadd(queue.bull.toKey('marker'), 0, '0'));
-    throw new WaitingError();
-  };
-  const delay = async (job: Job, token: string, ms: number): Promise<never> => {
-    await untilWritten(log, () => job.moveToDelayed(Date.now() + ms, token));
-    throw new DelayedError();
-  };
+  const verbsOf = (job: Job, token: string): Verbs => ({
+    giveBack: async () => {
+      await untilWritten(log, () => job.moveToWait(token));
+      // A prioritised job given back rings no bell; without this an idle peer would notice it seconds later.
+      await untilWritten(log, () => store.redis.zadd(queue.bull.toKey('marker'), 0, '0'));
+      throw new WaitingError();
+    },
+    delay: async (ms) => {
+      await untilWritten(log, () => job.moveToDelayed(Date.now() + ms, token));
+      throw new DelayedError();
+    },
+    fail: (reason) => {
+      throw new UnrecoverableError(reason.slice(0, REASON_CHARACTERS));
+    },
+  });
 
   const take = async (job: Job, lockToken?: string): Promise<string> => {
     const id = job.id as string;
@@ -101,141 +83,29 @@ export function startRunner(options: RunnerOptions): Runner {
     const run = running.add(id, token);
     taken++;
     try {
-      return await pass(job, token, run.controller);
+      return await pass({ id, controller: run.controller, verbs: verbsOf(job, token) });
     } finally {
       running.remove(run);
     }
   };
 
-  /** Only its record tells a suspect: it passes the gate like any job, begins nothing, and passes it again alone. */
-  const pass = async (job: Job, token: string, controller: AbortController): Promise<string> => {
-    const leave = await gate.enter(controller.signal);
-    if (leave === null) return giveBack(job, token);
-    let reply: string;
+  /** Only its record tells a suspect: it is taken like any job, begins nothing, and begins again where it is isolated. */
+  const pass = async (taken: Taken): Promise<string> => {
+    // The fetch that was under way when the clock turned out wrong may have brought this one.
+    if (draining || fetching.held('clock')) return taken.verbs.giveBack();
+    const reply = await attempt(taken, options.run, false);
+    if (reply !== 'suspect') return reply;
+    const leave = isolation.enter();
+    if (leave === null) return taken.verbs.delay(ISOLATED_AGAIN_MS);
     try {
-      // The fetch that was under way when the clock turned out wrong may have brought this one.
-      const unfit = draining || fetching.held('clock');
-      reply = unfit ? await giveBack(job, token) : await attempt(job, token, controller, false);
+      if (draining) return await taken.verbs.giveBack();
+      log.warn(
+        { job_id: taken.id, queue: queue.name },
+        'A job whose workers died more than once runs in a process of its own',
+      );
+      return await attempt(taken, isolation.run, true);
     } finally {
       leave();
-    }
-    return reply === 'suspect' ? passAlone(job, token, controller) : reply;
-  };
-
-  const passAlone = async (job: Job, token: string, controller: AbortController): Promise<string> => {
-    const leave = await gate.enterAlone(controller.signal);
-    if (leave === null) return giveBack(job, token);
-    if (leave === 'busy') return delay(job, token, ALONE_AGAIN_MS);
-    try {
-      if (draining) return await giveBack(job, token);
-      log.warn({ job_id: job.id, queue: queue.name }, 'A job whose workers died more than once runs alone');
-      return await attempt(job, token, controller, true);
-    } finally {
-      leave();
-    }
-  };
-
-  /** Nobody waits for the response of a job that has ended, or ends now. */
-  const abandon = async (id: string, checkpoint: Reattachable | null): Promise<void> => {
-    if (checkpoint === null) return;
-    await options.abandon(checkpoint);
-    await dropCheckpoint(store, queue, id);
-  };
-
-  const attempt = async (job: Job, token: string, controller: AbortController, alone: boolean): Promise<string> => {
-    const id = job.id as string;
-    const begun = await untilWritten(log, () => beginAttempt(store, queue, id, options.worker, alone));
-    switch (begun.kind) {
-      case 'missing':
-      case 'suspect':
-        return begun.kind;
-      case 'terminal':
-        await abandon(id, begun.checkpoint);
-        return begun.kind;
-      case 'poison':
-        await untilWritten(log, () => failPoison(store, queue, id, begun.crashes));
-        log.error({ job_id: id, queue: queue.name, count: begun.crashes }, 'A job that kills its workers was failed');
-        await abandon(id, begun.checkpoint);
-        throw new UnrecoverableError('poison');
-      case 'early':
-        return delay(job, token, begun.inMs);
-      case 'expired':
-        await untilWritten(log, () => failPastDeadline(store, queue, id));
-        throw new UnrecoverableError('deadline_exceeded');
-      case 'damaged':
-        return applyOutcome(job, token, begun, DAMAGED);
-      case 'begun': {
-        const startedAt = performance.now();
-        if (begun.checkpointDamaged) {
-          log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
-        }
-        const checkpoint = (response: Reattachable) => writeCheckpoint(store, queue, id, begun.epoch, response);
-        const outcome = await runOrFault({ id, queue: queue.name, settings, begun, controller, checkpoint });
-        logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
-        return applyOutcome(job, token, begun, outcome);
-      }
-    }
-  };
-
-  /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
-  const runOrFault = async (input: AttemptInput): Promise<Outcome> => {
-    try {
-      return await options.run(input);
-    } catch (error) {
-      log.error({ err: error, job_id: input.id, queue: queue.name }, 'An attempt ended by a fault of ours');
-      const message = error instanceof Error ? `${error.name} in the worker` : 'a fault in the worker';
-      return {
-        kind: 'retry',
-        reason: 'internal',
-        error: { code: 'internal_error', message },
-        afterMs: 0,
-        countsAsAttempt: true,
-        possiblyBilled: true,
-      };
-    }
-  };
-
-  /** The one exhaustive switch: an Outcome becomes a queue verb. */
-  const applyOutcome = async (
-    job: Job,
-    token: string,
-    begun: { epoch: number; counted: number },
-    outcome: Outcome,
-  ): Promise<string> => {
-    const id = job.id as string;
-    switch (outcome.kind) {
-      case 'completed':
-      case 'incomplete':
-      case 'cancelled':
-        return said(
-          await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome)),
-          outcome.kind,
-        );
-      case 'failed': {
-        const reply = await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome));
-        if (reply !== 'written') return reply;
-        throw new UnrecoverableError(`${outcome.error.code}: ${outcome.error.message}`.slice(0, REASON_CHARACTERS));
-      }
-      case 'retry': {
-        const countsAsAttempt = outcome.countsAsAttempt || begun.epoch >= MOST_UNCOUNTED;
-        const counted = begun.counted + (countsAsAttempt ? 1 : 0);
-        const unknown = outcome.possiblyBilled && settings.whenUnknown === 'fail';
-        if (unknown || counted >= settings.attempts) {
-          // What could have been re-attached is given up now: it may be on the bill, and nobody wants it any more.
-          if (outcome.reattach !== undefined) await options.abandon(outcome.reattach);
-          const possiblyBilled = outcome.possiblyBilled || outcome.reattach !== undefined;
-          return applyOutcome(job, token, begun, { ...outcome, kind: 'failed', possiblyBilled });
-        }
-        // What uses up no attempt may go on for long, and must not become a stream of them.
-        const ms = backoffMs(countsAsAttempt ? counted : begun.epoch, settings.backoff, outcome.afterMs);
-        const settled = { ...outcome, countsAsAttempt };
-        const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, settled, ms));
-        return reply === 'written' ? delay(job, token, ms) : reply;
-      }
-      case 'interrupted': {
-        const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, 0));
-        return reply === 'written' ? giveBack(job, token) : reply;
-      }
     }
   };
 
@@ -315,16 +185,4 @@ export function startRunner(options: RunnerOptions): Runner {
       }
     },
   };
-}
-
-const DAMAGED: Outcome = {
-  kind: 'failed',
-  reason: 'internal',
-  error: { code: 'damaged_record', message: 'The request as it was stored cannot be read any more.' },
-  possiblyBilled: false,
-};
-
-/** What BullMQ keeps as the return value: never the answer itself. */
-function said(reply: WriteReply, verb: string): string {
-  return reply === 'written' ? verb : reply;
 }

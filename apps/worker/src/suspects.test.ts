@@ -1,5 +1,5 @@
-/** A job that was in flight at two crashes runs alone in its process, and nobody's attempt is used up for that. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+/** A job that was in flight at two crashes runs where nothing else does; and what a queue that rather looks does. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMPLETED, submitOne } from '../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../test/harness/eventually.ts';
 import { scriptedRun } from './testing/scripted-run.ts';
@@ -18,28 +18,40 @@ const suspect = async (): Promise<string> => {
   return id;
 };
 
-it('what runs ends first, the suspect runs by itself, and the others come after it', async () => {
+/** A place for one suspect, as the real one is, in which attempts are scripted. */
+function place(): {
+  isolation: NonNullable<Parameters<Workshop['start']>[0]['isolation']>;
+  inside: ReturnType<typeof scriptedRun>;
+} {
+  const inside = scriptedRun();
+  let taken = false;
+  const enter = (): (() => void) | null => {
+    if (taken) return null;
+    taken = true;
+    return () => {
+      taken = false;
+    };
+  };
+  return { isolation: { enter, run: inside.run, close: () => undefined }, inside };
+}
+
+it('it runs in the place for suspects, and the others go on beside it', async () => {
   const scripted = scriptedRun();
-  shop.start(scripted);
-  const before = [await submitOne(shop.store), await submitOne(shop.store)];
-  await scripted.nth(1);
+  const { isolation, inside } = place();
+  shop.start({ run: scripted.run, isolation });
+  const beside = await submitOne(shop.store);
+  (await scripted.nth(0)).end(COMPLETED);
   const id = await suspect();
-  await eventually('it is taken', async () => (await shop.entry(id)) === 'active');
-  const after = [await submitOne(shop.store), await submitOne(shop.store)];
-  scripted.started[0]?.end(COMPLETED);
-  await shop.jobOnce(before[0] as string, 'the first has ended', ({ status }) => status === 'completed');
-  expect(scripted.started).toHaveLength(2);
-  scripted.started[1]?.end(COMPLETED);
-  const alone = await scripted.nth(2);
-  expect(alone.input.id).toBe(id);
-  for (const other of after) expect((await shop.job(other)).attempts).toEqual([]);
-  alone.end(COMPLETED);
-  (await scripted.nth(3)).end(COMPLETED);
-  (await scripted.nth(4)).end(COMPLETED);
-  for (const one of [...before, id, ...after]) {
+  const isolated = await inside.nth(0);
+  expect(isolated.input.id).toBe(id);
+  const after = await submitOne(shop.store);
+  (await scripted.nth(1)).end(COMPLETED);
+  isolated.end(COMPLETED);
+  for (const one of [beside, id, after]) {
     const job = await shop.jobOnce(one, 'it is completed', ({ status }) => status === 'completed');
     expect(job.attempts).toHaveLength(1);
   }
+  expect(scripted.started).toHaveLength(2);
 });
 
 it('one that comes to an end of its own, though a bad one, is a suspect no longer', async () => {
@@ -58,37 +70,65 @@ it('one that comes to an end of its own, though a bad one, is a suspect no longe
   expect(await shop.store.redis.hget(shop.queue.keys.job(id), 'crashes')).toBeNull();
 });
 
-it('a second suspect does not run beside the first, and runs when that has ended', async () => {
-  const scripted = scriptedRun();
-  shop.start(scripted);
+it('a second suspect does not run beside the first, uses up no attempt, and runs when that has ended', async () => {
+  const { isolation, inside } = place();
+  shop.start({ run: scriptedRun().run, isolation });
   const ids = [await suspect(), await suspect()];
-  const first = await scripted.nth(0);
+  const first = await inside.nth(0);
   const other = ids.find((id) => id !== first.input.id) as string;
+  await eventually('it is offered to others', async () => (await shop.entry(other)) === 'delayed');
   expect((await shop.job(other)).attempts).toEqual([]);
-  expect(scripted.started).toHaveLength(1);
   first.end(COMPLETED);
-  (await scripted.nth(1)).end(COMPLETED);
+  (await inside.nth(1)).end(COMPLETED);
   for (const id of ids) await shop.jobOnce(id, 'it is completed', ({ status }) => status === 'completed');
 });
 
-it('a worker that is stopped gives back the suspect that waits, and those it holds', async () => {
-  const scripted = scriptedRun();
-  const runner = shop.start(scripted);
-  const running = await submitOne(shop.store);
-  await scripted.nth(0);
+it('a job that killed the process it was isolated in is tried there once more, then failed', async () => {
+  const { isolation, inside } = place();
+  shop.start({ run: scriptedRun().run, isolation });
   const id = await suspect();
-  await eventually('it is taken', async () => (await shop.entry(id)) === 'active');
-  await runner.drain(100);
-  for (const one of [running, id]) expect(await shop.entry(one)).toBe('prioritized');
-  expect((await shop.job(id)).attempts).toEqual([]);
+  for (const nth of [0, 1]) {
+    (await inside.nth(nth)).end({ kind: 'interrupted', reason: 'crashed', possiblyBilled: true });
+  }
+  const job = await shop.jobOnce(id, 'it has failed', ({ status }) => status === 'failed');
+  expect(job.error?.code).toBe('poison');
+  expect(job.attempts.map(({ outcome, reason, possibly_billed }) => [outcome, reason, possibly_billed])).toEqual([
+    ['interrupted', 'crashed', true],
+    ['interrupted', 'crashed', true],
+  ]);
 });
 
 it('a job with too many crashes is failed without another attempt', async () => {
   const scripted = scriptedRun();
   const id = await submitOne(shop.store);
-  await shop.store.redis.hset(shop.queue.keys.job(id), 'crashes', 4);
+  await shop.store.redis.hset(shop.queue.keys.job(id), 'crashes', 8);
   shop.start(scripted);
   await eventually('its entry has failed', async () => (await shop.entry(id)) === 'failed');
   expect(await shop.job(id)).toMatchObject({ status: 'failed', error: { code: 'poison' }, attempts: [] });
   expect(scripted.started).toEqual([]);
+});
+
+describe('a queue that would rather look than pay twice', () => {
+  it('fails a job whose call was cut off by a shutdown', async () => {
+    const scripted = scriptedRun();
+    const runner = shop.start({ ...scripted, settings: { whenUnknown: 'fail' } });
+    const id = await submitOne(shop.store);
+    await scripted.nth(0);
+    await runner.drain(0);
+    expect(await shop.job(id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'outcome_unknown' },
+      attempts: [{ outcome: 'failed', reason: 'shutdown', possibly_billed: true }],
+    });
+  });
+
+  it('does not make a call again whose worker died', async () => {
+    const scripted = scriptedRun();
+    const id = await submitOne(shop.store);
+    await shop.store.redis.hset(shop.queue.keys.job(id), 'unknown', 1);
+    shop.start({ ...scripted, settings: { whenUnknown: 'fail' } });
+    const job = await shop.jobOnce(id, 'it has failed', ({ status }) => status === 'failed');
+    expect(job.error?.code).toBe('outcome_unknown');
+    expect(scripted.started).toEqual([]);
+  });
 });

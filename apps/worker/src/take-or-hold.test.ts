@@ -8,11 +8,11 @@ it('stops with the first reason and goes on with the end of the last', () => {
     () => said.push('go'),
   );
   taking.hold('clock', false);
-  taking.hold('alone', true);
-  taking.hold('alone', true);
+  taking.hold('refused', true);
+  taking.hold('refused', true);
   taking.hold('clock', true);
-  taking.hold('alone', false);
-  expect([taking.held(), taking.held('alone'), taking.held('clock'), said]).toEqual([true, false, true, ['stop']]);
+  taking.hold('refused', false);
+  expect([taking.held(), taking.held('refused'), taking.held('clock'), said]).toEqual([true, false, true, ['stop']]);
   taking.hold('clock', false);
   expect([taking.held(), said]).toEqual([false, ['stop', 'go']]);
 });

@@ -1,7 +1,7 @@
 /** Whether a queue's jobs are taken here: not while there is any reason against it, and each reason ends by itself. */
 
-/** `refused`: Redis refuses what the taking writes. `alone`: a suspect runs. `clock`: this machine's clock is off. */
-export type HoldReason = 'refused' | 'alone' | 'clock';
+/** `refused`: Redis refuses what the taking writes. `clock`: this machine's clock is off. */
+export type HoldReason = 'refused' | 'clock';
 
 export interface Taking {
   hold(reason: HoldReason, held: boolean): void;

@@ -69,6 +69,7 @@ export type AttemptReason =
   | 'response_gone'
   | 'shutdown'
   | 'lost'
+  | 'crashed'
   | 'cancelled'
   | 'deadline_exceeded'
   | 'internal';
@@ -108,10 +109,13 @@ export type Outcome =
       reattach?: Reattachable;
     } & Tried)
   | ({ kind: 'cancelled'; possiblyBilled: boolean } & Tried)
-  /** We stopped it ourselves (shutdown, lost lock): no attempt is used up. `reattach` is as in a retry. */
+  /**
+   * We stopped it ourselves (shutdown, lost lock), or it killed the process it was isolated in: no attempt is used up.
+   * `reattach` is as in a retry.
+   */
   | ({
       kind: 'interrupted';
-      reason: 'shutdown' | 'lost';
+      reason: 'shutdown' | 'lost' | 'crashed';
       possiblyBilled: boolean;
       reattach?: Reattachable;
     } & Tried);

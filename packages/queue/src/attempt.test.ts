@@ -41,16 +41,20 @@ it('an attempt hands out the request, and is on the record before anything is se
 it('a request that cannot be read any more is not sent as something else', async () => {
   const id = await submitOne(store);
   await store.redis.hset(queueOf(store).keys.job(id), 'body', '{"input": "cut o');
-  expect(await beginAttempt(store, queueOf(store), id, 'w')).toEqual({ kind: 'damaged', epoch: 1, counted: 0 });
+  expect(await beginAttempt(store, queueOf(store), id, { worker: 'w' })).toEqual({
+    kind: 'damaged',
+    epoch: 1,
+    counted: 0,
+  });
 });
 
 it('a job that is not due yet does not begin, but for the slack between two clocks', async () => {
   const id = await submitOne(store, { delayMs: 3_600_000 });
-  expect(await beginAttempt(store, queueOf(store), id, 'w')).toMatchObject({ kind: 'early' });
+  expect(await beginAttempt(store, queueOf(store), id, { worker: 'w' })).toMatchObject({ kind: 'early' });
   const [seconds, micros] = await store.redis.time();
   const soon = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + 20;
   await store.redis.hset(queueOf(store).keys.job(id), 'delayed_until', soon);
-  expect((await beginAttempt(store, queueOf(store), id, 'w')).kind).toBe('begun');
+  expect((await beginAttempt(store, queueOf(store), id, { worker: 'w' })).kind).toBe('begun');
 });
 
 it('a second start closes the attempt that was left open as lost and possibly billed', async () => {
@@ -108,7 +112,7 @@ describe('an attempt that was taken for lost', () => {
     await settleAttempt(store, queueOf(store), id, newer.epoch, RETRY, 3_600_000);
     expect(await finishByOutcome(store, queueOf(store), id, old.epoch, COMPLETED)).toBe('written');
     expect((await readJob(store, id))?.job).toMatchObject({ status: 'completed', delayed_until: null });
-    expect((await beginAttempt(store, queueOf(store), id, 'w')).kind).toBe('terminal');
+    expect((await beginAttempt(store, queueOf(store), id, { worker: 'w' })).kind).toBe('terminal');
   });
 });
 

@@ -48,40 +48,59 @@ export type BeginReply =
   | { kind: 'terminal'; checkpoint: Reattachable | null }
   | { kind: 'expired' }
   | { kind: 'early'; inMs: number }
-  /** Its worker died more than once while it ran: nothing has begun, and nothing does unless it is alone in its process. */
+  /** Its worker may have died: that will be known by then, and it is to begin again. */
+  | { kind: 'unsure'; inMs: number }
+  /** Its worker died more than once while it ran: nothing has begun, and nothing does unless it is isolated. */
   | { kind: 'suspect' }
-  /** It was in flight at so many crashes that it must be the cause: it is to be failed. */
-  | { kind: 'poison'; crashes: number; checkpoint: Reattachable | null }
+  /** A call that may be on the bill was lost, and its queue would rather look than pay twice: it is to be failed. */
+  | { kind: 'unknown' }
+  /**
+   * It was in flight at so many crashes that it must be the cause: it is to be failed. `crashes` of whole workers,
+   * `alone` of processes in which it was isolated.
+   */
+  | { kind: 'poison'; crashes: number; alone: number; checkpoint: Reattachable | null }
   /** The attempt has begun, but its request cannot be read: there is nothing that could be sent. */
   | { kind: 'damaged'; epoch: number; counted: number };
 
 /** BullMQ promotes delayed jobs by the worker's clock: a start this much before Redis's own time is let pass. */
 const EARLY_SLACK_MS = 25;
 
+export interface BeginTerms {
+  /** The process, as it is named on the attempt. */
+  worker: string;
+  /** The attempt will run in a process where nothing else does. */
+  isolated?: boolean;
+  /** A call that was lost, and may be on the bill, is not to be repeated. */
+  failUnknown?: boolean;
+}
+
 /**
  * Records the intent of an attempt. Nothing may be sent unless the reply is `begun`.
- * @param alone nothing else runs in this process, nor will while this attempt does
  * @throws ReplyError from Redis, or a connection error once the store is closed
  */
 export async function beginAttempt(
   store: Store,
   queue: StoreQueue,
   id: string,
-  worker: string,
-  alone = false,
+  { worker, isolated = false, failUnknown = false }: BeginTerms,
 ): Promise<BeginReply> {
   const { keys } = queue;
   const reply = (await runScript(
     store.redis,
     'begin',
     [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters, keys.workers, keys.beats],
-    [id, worker, EARLY_SLACK_MS, LOST_ATTEMPT, randomUUID(), LOST_REATTACHABLE_ATTEMPT, alone ? 1 : 0],
+    [
+      ...[id, worker, EARLY_SLACK_MS, LOST_ATTEMPT, randomUUID(), LOST_REATTACHABLE_ATTEMPT],
+      ...[isolated ? 1 : 0, failUnknown ? 1 : 0],
+    ],
   )) as string[];
   const [kind, ...rest] = reply;
-  if (kind === 'early') return { kind, inMs: Number(rest[0]) };
-  if (kind === 'poison') return { kind, crashes: Number(rest[0]), checkpoint: readCheckpoint(rest[1]) };
+  if (kind === 'early' || kind === 'unsure') return { kind, inMs: Number(rest[0]) };
+  if (kind === 'poison') {
+    return { kind, crashes: Number(rest[0]), alone: Number(rest[1]), checkpoint: readCheckpoint(rest[2]) };
+  }
   if (kind === 'terminal') return { kind, checkpoint: readCheckpoint(rest[0]) };
-  if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' | 'suspect' };
+  if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' | 'suspect' | 'unknown' };
   const [epoch, startedAt, counted, deadline, type, model, body, checkpoint] = rest;
   const fence = { epoch: Number(epoch), counted: Number(counted) };
   const request = readJson<Begun['body']>(body);

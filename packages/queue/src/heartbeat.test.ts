@@ -1,13 +1,22 @@
 /** Who is dead and who was only not heard: the scripts by themselves, and the thread. */
+import type { Outcome } from '@millrace/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/harness/eventually.ts';
 import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
-import { beginAttempt } from './attempt.ts';
-import { failPoison } from './fail-poison.ts';
+import { beginAttempt, settleAttempt } from './attempt.ts';
+import { writeCheckpoint } from './checkpoint.ts';
+import { failPoison, failUnknown } from './fail-lost.ts';
 import { freeOrphans } from './free-orphans.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import type { Beat } from './heartbeat-thread.ts';
-import { DEAD_AFTER_MS, GAP_MS, MAX_CRASHES, MISSED_AFTER_MS, SUSPECT_CRASHES } from './pace-of-life.ts';
+import {
+  DEAD_AFTER_MS,
+  GAP_MS,
+  MAX_CRASHES,
+  MAX_CRASHES_ALONE,
+  MISSED_AFTER_MS,
+  SUSPECT_CRASHES,
+} from './pace-of-life.ts';
 import { readJob } from './read.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
@@ -61,7 +70,7 @@ const taken = async (worker: string): Promise<{ id: string; lock: string }> => {
     .hset(queue.bull.toKey(id), 'pb', worker)
     .set(lock, 'a token', 'PX', 30_000)
     .exec();
-  await beginAttempt(store, queue, id, worker);
+  await beginAttempt(store, queue, id, { worker });
   return { id, lock };
 };
 const state = (id: string): Promise<string> => queue.bull.getJobState(id);
@@ -144,8 +153,8 @@ describe('freeing orphans', () => {
 });
 
 describe('crashes', () => {
-  const crash = async (id: string, worker: string, alone = false) => {
-    const reply = await beginAttempt(store, queue, id, worker, alone);
+  const crash = async (id: string, worker: string, isolated = false) => {
+    const reply = await beginAttempt(store, queue, id, { worker, isolated });
     await silent(worker, DEAD_AFTER_MS + 50);
     return reply.kind;
   };
@@ -154,13 +163,15 @@ describe('crashes', () => {
     const id = await submitOne(store);
     for (let crashes = 0; crashes < SUSPECT_CRASHES; crashes++) expect(await crash(id, `w${crashes}`)).toBe('begun');
     for (let crashes = SUSPECT_CRASHES; crashes < MAX_CRASHES; crashes++) {
-      expect((await beginAttempt(store, queue, id, 'w')).kind).toBe('suspect');
+      expect((await beginAttempt(store, queue, id, { worker: 'w' })).kind).toBe('suspect');
       expect(await crash(id, `w${crashes}`, true)).toBe('begun');
     }
-    const reply = { kind: 'poison', crashes: MAX_CRASHES, checkpoint: null };
-    expect(await beginAttempt(store, queue, id, 'w', true)).toEqual(reply);
-    expect(await beginAttempt(store, queue, id, 'w'), 'and again, should the one who heard it die').toEqual(reply);
-    expect(await failPoison(store, queue, id, MAX_CRASHES)).toBe('written');
+    const reply = { kind: 'poison', crashes: MAX_CRASHES, alone: 0, checkpoint: null };
+    expect(await beginAttempt(store, queue, id, { worker: 'w', isolated: true })).toEqual(reply);
+    expect(await beginAttempt(store, queue, id, { worker: 'w' }), 'and again, should the one who heard it die').toEqual(
+      reply,
+    );
+    expect(await failPoison(store, queue, id, { crashes: MAX_CRASHES, alone: 0 })).toBe('written');
     const job = (await readJob(store, id))?.job;
     expect(job).toMatchObject({ status: 'failed', error: { code: 'poison' } });
     expect(job?.attempts).toHaveLength(MAX_CRASHES);
@@ -171,20 +182,60 @@ describe('crashes', () => {
     ]);
   });
 
+  it('of the process in which a suspect was isolated count for it alone: soon it is poison', async () => {
+    const id = await submitOne(store);
+    for (let crashes = 0; crashes < SUSPECT_CRASHES; crashes++) await crash(id, `w${crashes}`);
+    const crashed: Outcome = { kind: 'interrupted', reason: 'crashed', possiblyBilled: true };
+    for (let alone = 0; alone < MAX_CRASHES_ALONE; alone++) {
+      const begun = await beginAttempt(store, queue, id, { worker: 'w', isolated: true });
+      if (begun.kind !== 'begun') throw new Error(begun.kind);
+      expect(await settleAttempt(store, queue, id, begun.epoch, crashed, 0)).toBe('written');
+    }
+    const reply = { kind: 'poison', crashes: SUSPECT_CRASHES, alone: MAX_CRASHES_ALONE, checkpoint: null };
+    expect(await beginAttempt(store, queue, id, { worker: 'w' })).toEqual(reply);
+    expect(await store.redis.hget(queue.keys.counters, 'crashes')).toBe(String(SUSPECT_CRASHES + MAX_CRASHES_ALONE));
+  });
+
+  it('make a queue that would rather look than pay twice fail the job, also if the one who heard it dies', async () => {
+    const id = await submitOne(store);
+    await crash(id, 'w0');
+    for (const worker of ['w1', 'w2']) {
+      expect(await beginAttempt(store, queue, id, { worker, failUnknown: true })).toEqual({ kind: 'unknown' });
+    }
+    expect(await failUnknown(store, queue, id)).toBe('written');
+    expect((await readJob(store, id))?.job).toMatchObject({
+      status: 'failed',
+      error: { code: 'outcome_unknown' },
+      attempts: [{ outcome: 'interrupted', reason: 'lost', possibly_billed: true }],
+    });
+  });
+
+  it('but not where the call can be carried on with', async () => {
+    const id = await submitOne(store);
+    const begun = await beginAttempt(store, queue, id, { worker: 'w0' });
+    if (begun.kind !== 'begun') throw new Error(begun.kind);
+    await writeCheckpoint(store, queue, id, begun.epoch, { upstreamId: 'resp_up', startingAfter: 0 });
+    await silent('w0', DEAD_AFTER_MS + 50);
+    expect(await beginAttempt(store, queue, id, { worker: 'w1', failUnknown: true })).toMatchObject({
+      kind: 'begun',
+      checkpoint: { upstreamId: 'resp_up' },
+    });
+  });
+
   it('are not counted of one whose worker lives and only lost its lock', async () => {
     const id = await submitOne(store);
-    await beginAttempt(store, queue, id, 'slow');
+    await beginAttempt(store, queue, id, { worker: 'slow' });
     await beat('slow');
-    expect((await beginAttempt(store, queue, id, 'w')).kind).toBe('begun');
+    expect((await beginAttempt(store, queue, id, { worker: 'w' })).kind).toBe('begun');
     expect(await store.redis.hget(queue.keys.job(id), 'crashes')).toBeNull();
   });
 
   it('a job of which it is not known yet waits until it is', async () => {
     const id = await submitOne(store);
-    await beginAttempt(store, queue, id, 'slow');
+    await beginAttempt(store, queue, id, { worker: 'slow' });
     await silent('slow', MISSED_AFTER_MS + 100);
-    const reply = await beginAttempt(store, queue, id, 'w');
-    if (reply.kind !== 'early') throw new Error(reply.kind);
+    const reply = await beginAttempt(store, queue, id, { worker: 'w' });
+    if (reply.kind !== 'unsure') throw new Error(reply.kind);
     expect(reply.inMs).toBeGreaterThan(0);
     expect(reply.inMs).toBeLessThanOrEqual(DEAD_AFTER_MS - MISSED_AFTER_MS);
   });

@@ -12,7 +12,7 @@ export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
 export type { Submitted } from './enqueue.ts';
-export { failPoison } from './fail-poison.ts';
+export { failPoison, failUnknown, OUTCOME_UNKNOWN } from './fail-lost.ts';
 export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';

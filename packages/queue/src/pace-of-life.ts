@@ -17,12 +17,19 @@ export const GAP_MS = 1500;
 
 /**
  * One crash is shared by all jobs in flight, and mostly it is no job's fault (a lost machine, the OOM killer): they all
- * start again at once, side by side. Whoever is there at the second is run alone, which holds up its whole process.
+ * start again at once, side by side. Whoever is there at the second is run in a process of its own, so that its next
+ * crash takes nobody along.
  */
 export const SUSPECT_CRASHES = 2;
 
 /**
- * With this many the job is failed: two it may have shared, and two it was alone at. One alone would not do: a process
- * that is killed from outside just then says nothing about its job.
+ * A job that so often killed the process it was isolated in, while the worker itself lived, is failed. Once would not
+ * do: the machine's OOM killer may have picked that process for somebody else's memory.
  */
-export const MAX_CRASHES = 4;
+export const MAX_CRASHES_ALONE = 2;
+
+/**
+ * With this many crashes of whole workers it is failed too: for jobs that take the worker along wherever they run. Many
+ * more than a job would meet by chance where workers are killed from outside every few seconds.
+ */
+export const MAX_CRASHES = 8;

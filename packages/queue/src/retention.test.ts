@@ -125,7 +125,7 @@ it('a running job whose worker is gone fails at its deadline too, and may be on 
 
 it('a job that is past its deadline does not begin, and is not failed by a clock that is ahead', async () => {
   const id = await submitOne(store, { deadline: 1 });
-  expect((await beginAttempt(store, queueOf(store), id, 'w')).kind).toBe('expired');
+  expect((await beginAttempt(store, queueOf(store), id, { worker: 'w' })).kind).toBe('expired');
   const waits = await submitOne(store, { deadline: Date.now() + 60_000 });
   await failPastDeadline(store, queueOf(store), waits);
   expect((await readJob(store, waits))?.job.status).toBe('queued');

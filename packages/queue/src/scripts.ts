@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainableCommander, Redis } from 'ioredis';
-import { DEAD_AFTER_MS, GAP_MS, MAX_CRASHES, MISSED_AFTER_MS, SUSPECT_CRASHES } from './pace-of-life.ts';
+import {
+  DEAD_AFTER_MS,
+  GAP_MS,
+  MAX_CRASHES,
+  MAX_CRASHES_ALONE,
+  MISSED_AFTER_MS,
+  SUSPECT_CRASHES,
+} from './pace-of-life.ts';
 
 /** Upper bounds, in seconds, of the latency histograms that the scripts keep; the last one, +Inf, is implied. */
 export const LATENCY_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
@@ -31,7 +38,7 @@ const HEADERS = {
 export type ScriptName = keyof typeof HEADERS;
 
 const source = (name: string): string => readFileSync(join(import.meta.dirname, 'lua', `${name}.lua`), 'utf8');
-const numbers = { DEAD_AFTER_MS, MISSED_AFTER_MS, GAP_MS, SUSPECT_CRASHES, MAX_CRASHES };
+const numbers = { DEAD_AFTER_MS, MISSED_AFTER_MS, GAP_MS, SUSPECT_CRASHES, MAX_CRASHES, MAX_CRASHES_ALONE };
 const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);
 const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${named.join('')}${source('prelude')}`;
 const scripts = Object.entries(HEADERS).map(([name, header]) => ({

@@ -148,7 +148,7 @@ async function take(world: World, { job: index, act }: Step): Promise<void> {
 
   switch (act.kind) {
     case 'begin': {
-      const reply = await beginAttempt(store, queue, id, 'w');
+      const reply = await beginAttempt(store, queue, id, { worker: 'w' });
       if (isTerminal(job)) return expect(reply.kind).toBe('terminal');
       if (job.pastDeadline) return expect(reply.kind).toBe('expired');
       if (job.delayed) return expect(reply.kind).toBe('early');

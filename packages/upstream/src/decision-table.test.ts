@@ -88,7 +88,7 @@ describe('x-should-retry', () => {
 });
 
 test('every reason an attempt can have is a row, or says who stopped it', () => {
-  type Told = (typeof DECISIONS)[RowName]['reason'] | 'cancelled' | 'shutdown' | 'lost';
+  type Told = (typeof DECISIONS)[RowName]['reason'] | 'cancelled' | 'shutdown' | 'lost' | 'crashed';
   expectTypeOf<Exclude<AttemptReason, Told>>().toBeNever();
   for (const row of Object.values(DECISIONS)) expect(row.why.length).toBeGreaterThan(20);
 });

@@ -5,7 +5,7 @@ import { openTestStore, silentLog } from '../../../../packages/queue/src/testing
 import { queueOf } from '../../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../../test/harness/eventually.ts';
 import { freshRedis, type TestRedis } from '../../../../test/harness/redis.ts';
-import { openGate } from '../gate.ts';
+import type { Isolation } from '../isolation.ts';
 import type { AttemptRun } from '../run-attempt.ts';
 import { type Runner, startRunner } from '../runner.ts';
 
@@ -16,6 +16,8 @@ export interface RunnerTerms {
   restartAfterMs?: number;
   worker?: string;
   store?: Store;
+  /** Where suspects run; here, like all others, unless told. */
+  isolation?: Isolation;
 }
 
 export interface Workshop {
@@ -48,13 +50,21 @@ export async function openWorkshop(): Promise<Workshop> {
     redis,
     store,
     queue,
-    start: ({ run, settings, lockMs = 30_000, restartAfterMs = 30_000, worker = 'w', store: own = store }) => {
+    start: ({
+      run,
+      settings,
+      lockMs = 30_000,
+      restartAfterMs = 30_000,
+      worker = 'w',
+      store: own = store,
+      isolation,
+    }) => {
       const configured = own.config.queues[queue.name];
       if (configured === undefined) throw new Error('the test configuration has lost its queue');
       const runner: Runner = startRunner({
         ...{ store: own, queue: queueOf(own), settings: { ...configured, ...settings } },
         ...{ lockMs, worker, run, abandon: async () => undefined, log: silentLog, restartAfterMs },
-        gate: openGate((held) => runner.hold('alone', held)),
+        isolation: isolation ?? { enter: () => () => undefined, run, close: () => undefined },
       });
       runners.push(runner);
       return runner;

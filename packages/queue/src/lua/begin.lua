@@ -4,8 +4,8 @@
 -- ARGV: id, worker, slack_ms (how much too early a start may be), outcome JSON of an attempt that was left open,
 --       start (names this very start: the same command, sent again because its reply was lost, is the same start),
 --       outcome JSON of an attempt that was left open and can be re-attached,
---       alone (1 = nothing else runs in the caller's process)
-local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes')
+--       isolated (1 = in a process where nothing else runs), fail_unknown (1 = a call that was lost is not repeated)
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown')
 local status = job[1]
 if not status then return { 'missing' } end
 local checkpoint = job[12] or ''
@@ -22,19 +22,29 @@ if job[5] and now + tonumber(ARGV[3]) < tonumber(job[5]) then return { 'early', 
 local reattachable = string.match(checkpoint, '^[%d%-]+ %S+$')
 local lost = reattachable and ARGV[6] or ARGV[4]
 local crashes = tonumber(job[13] or '0')
+local unknown = job[15]
 if job[10] and redis.call('HEXISTS', KEYS[1], 'outcome:' .. job[10]) == 0 then
   local worker = string.match(redis.call('HGET', KEYS[1], 'attempt:' .. job[10]) or '', '^%d+ (.*)$')
   local state, unsure_ms = life(KEYS[5], KEYS[6], worker or '', now)
   -- Its lock ran out, but whether it crashed will be known in a moment.
-  if state == 'unsure' then return { 'early', int(unsure_ms) } end
+  if state == 'unsure' then return { 'unsure', int(unsure_ms) } end
   close_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', lost, now)
-  if not reattachable then redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1) end
+  if not reattachable then
+    redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1)
+    if ARGV[8] == '1' then
+      -- Kept, because whoever fails the job for it may die before that.
+      redis.call('HSET', KEYS[1], 'unknown', 1)
+      unknown = '1'
+    end
+  end
   if state == 'dead' then
     crashes = redis.call('HINCRBY', KEYS[1], 'crashes', 1)
     redis.call('HINCRBY', KEYS[4], 'crashes', 1)
   end
 end
-if crashes >= MAX_CRASHES then return { 'poison', crashes, checkpoint } end
+if unknown then return { 'unknown' } end
+local alone = tonumber(job[14] or '0')
+if crashes >= MAX_CRASHES or alone >= MAX_CRASHES_ALONE then return { 'poison', crashes, alone, checkpoint } end
 if crashes >= SUSPECT_CRASHES and ARGV[7] ~= '1' then return { 'suspect' } end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'status', 'in_progress', 'started_at', int(now), 'start', ARGV[5],

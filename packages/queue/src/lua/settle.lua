@@ -14,8 +14,13 @@ close_attempt(KEYS[1], KEYS[4], ARGV[2], ARGV[3], ARGV[4], now)
 count_tokens(KEYS[4], ARGV[8], ARGV[9])
 if ARGV[7] == '1' then redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1) end
 if ARGV[5] == '1' then redis.call('HINCRBY', KEYS[1], 'counted', 1) end
--- Whoever comes to an end of its own has not brought its process down.
-if string.sub(ARGV[3], 1, 12) ~= 'interrupted:' then redis.call('HDEL', KEYS[1], 'crashes') end
+if ARGV[3] == 'interrupted:crashed' then
+  redis.call('HINCRBY', KEYS[1], 'crashes_alone', 1)
+  redis.call('HINCRBY', KEYS[4], 'crashes', 1)
+elseif string.sub(ARGV[3], 1, 12) ~= 'interrupted:' then
+  -- Whoever comes to an end of its own has not brought its process down.
+  redis.call('HDEL', KEYS[1], 'crashes', 'crashes_alone')
+end
 redis.call('HSET', KEYS[1], 'status', 'queued')
 if ARGV[10] == '' then
   redis.call('HDEL', KEYS[1], 'checkpoint')

@@ -41,7 +41,7 @@ export async function submitOne(store: Store, fields: Partial<NewJob> = {}): Pro
 
 /** Begins an attempt that is expected to begin. */
 export async function begin(store: Store, id: string, queue = queueOf(store)): Promise<Begun> {
-  const reply = await beginAttempt(store, queue, id, 'test-worker');
+  const reply = await beginAttempt(store, queue, id, { worker: 'test-worker' });
   if (reply.kind !== 'begun') throw new Error(`the attempt did not begin: ${reply.kind}`);
   return reply;
 }

@@ -1,0 +1,49 @@
+/**
+ * The process in which a suspect runs: one attempt at a time, with nothing beside it. It touches neither Redis nor BullMQ,
+ * and ends when its worker does.
+ */
+import { createLog, loadConfig, readEnvironment, runRole } from '@millrace/core';
+import { openUpstream, type Upstream } from '@millrace/upstream';
+import type { FromIsolated, ToIsolated } from './isolation-messages.ts';
+import { attemptRun } from './run-attempt.ts';
+
+runRole(async () => {
+  // Who is signalled is the worker: it tells what becomes of the attempt, and hangs up in the end.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
+  process.on('disconnect', () => process.exit(0));
+  const tell = (message: FromIsolated): void => {
+    process.send?.(message);
+  };
+
+  const environment = readEnvironment();
+  const log = createLog('worker', environment.logLevel);
+  const config = await loadConfig(environment);
+  const upstreams = new Map<string, Upstream>();
+  for (const [name, settings] of Object.entries(config.upstreams)) {
+    const onFault = (error: unknown): void => log.error({ err: error }, 'A call ended by a fault of ours');
+    upstreams.set(name, openUpstream(settings, { onFault }));
+  }
+  const run = attemptRun(config, upstreams, {
+    // Two processes must not write, and rotate, one file.
+    write: (entry) => tell({ kind: 'audit', entry }),
+    close: async () => undefined,
+  });
+
+  let controller = new AbortController();
+  const attempt = async ({ background, ...input }: Extract<ToIsolated, { kind: 'run' }>): Promise<void> => {
+    controller = new AbortController();
+    upstreams.get(input.settings.upstream)?.adoptBackground(background);
+    try {
+      const checkpoint = async (response: Parameters<Parameters<typeof run>[0]['checkpoint']>[0]): Promise<void> =>
+        tell({ kind: 'checkpoint', response });
+      tell({ kind: 'outcome', outcome: await run({ ...input, controller, checkpoint }) });
+    } catch (error) {
+      tell({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  process.on('message', (message: ToIsolated) => {
+    if (message.kind === 'abort') controller.abort(message.reason);
+    else void attempt(message);
+  });
+  tell({ kind: 'ready' });
+});

@@ -1,0 +1,17 @@
+/** What a worker and the process in which it isolates a suspect say to each other. All of it passes as JSON. */
+import type { AuditEntry, Outcome, QueueConfig, Reattachable } from '@millrace/core';
+import type { Begun } from '@millrace/queue';
+import type { AbortReason, BackgroundKnown } from '@millrace/upstream';
+
+export type ToIsolated =
+  | { kind: 'run'; id: string; queue: string; settings: QueueConfig; begun: Begun; background: BackgroundKnown }
+  | { kind: 'abort'; reason: AbortReason };
+
+export type FromIsolated =
+  /** It has read its configuration: an end before this says nothing about a job. */
+  | { kind: 'ready' }
+  | { kind: 'checkpoint'; response: Reattachable }
+  | { kind: 'audit'; entry: AuditEntry }
+  | { kind: 'outcome'; outcome: Outcome }
+  /** The attempt threw: a fault of ours. */
+  | { kind: 'fault'; message: string };
