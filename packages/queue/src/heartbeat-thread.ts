@@ -1,17 +1,21 @@
 /**
  * The heartbeat of a worker process: a thread with a connection of its own, so that an event loop that is blocked does
- * not look like a death, while a process that is killed falls silent at once.
+ * not look like a death, while a process that is killed falls silent at once. It loads next to nothing: every module
+ * here is held twice in the process.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Redis } from 'ioredis';
-import { queueKeys } from './keys.ts';
 import { BEAT_EVERY_MS } from './pace-of-life.ts';
-import { defineScripts, runScript } from './scripts.ts';
+import type { RedisAddress } from './redis-address.ts';
+import { openRedisLink } from './redis-link.ts';
+import { type Reply, ReplyError } from './resp.ts';
 
-export interface HeartbeatTerms {
-  redisUrl: string;
+export interface HeartbeatThreadTerms {
+  address: RedisAddress;
   worker: string;
-  queues: readonly string[];
+  /** Each with the keys of its `beat`. */
+  queues: readonly { name: string; keys: readonly string[] }[];
+  /** `beat`, and the name it has once Redis knows it. */
+  script: { lua: string; sha1: string };
 }
 
 /** What one beat brought to light. */
@@ -23,50 +27,31 @@ export interface Beat {
   dead: { queue: string; worker: string }[];
 }
 
-/** A route that is back is used within a second; the system's own tries grow ever slower. */
-const RECONNECT_MS = 250;
-const CONNECT_TIMEOUT_MS = 1000;
 /** A connection that says nothing for so long, not even that it is one, is gone without a word: a new one is tried. */
 const SILENCE_MS = 1500;
 
-const { redisUrl, worker, queues } = workerData as HeartbeatTerms;
-const redis = new Redis(redisUrl, {
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  retryStrategy: () => RECONNECT_MS,
-  // A beat says "now": one that was not sent at once is not worth sending.
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  maxRetriesPerRequest: 0,
-  connectionName: 'millrace-heartbeat',
-});
-// The process's main connection tells of the same trouble.
-redis.on('error', () => undefined);
-defineScripts(redis);
-
+const { address, worker, queues, script } = workerData as HeartbeatThreadTerms;
 let asking = false;
 let quietSince = performance.now();
+// At once when the connection is there again: whoever was heard first may be looking for the dead.
+const link = await openRedisLink(address, 'millrace-heartbeat', () => void beat());
 
 async function beat(): Promise<void> {
   const began = performance.now();
   if (began - quietSince > SILENCE_MS) {
     quietSince = began;
-    redis.disconnect(true);
+    link.drop();
   }
-  if (redis.status !== 'ready' || asking) return;
+  if (!link.ready() || asking) return;
   asking = true;
   const clock = Date.now();
   try {
-    const replies = await Promise.all(
-      queues.map(async (queue) => {
-        const keys = queueKeys(queue);
-        return (await runScript(redis, 'beat', [keys.workers, keys.beats], [worker])) as string[];
-      }),
-    );
+    const replies = await askAll();
     quietSince = performance.now();
     const roundTripMs = quietSince - began;
     const [time] = replies[0] ?? [];
     const dead = replies.flatMap(([, ...gone], index) =>
-      gone.map((name) => ({ queue: queues[index] ?? '', worker: name })),
+      gone.map((name) => ({ queue: queues[index]?.name ?? '', worker: String(name) })),
     );
     const message: Beat = { skewMs: clock + roundTripMs / 2 - Number(time), roundTripMs, dead };
     parentPort?.postMessage(message);
@@ -77,6 +62,19 @@ async function beat(): Promise<void> {
   }
 }
 
-// At once when the connection is there again: whoever was heard first may be looking for the dead.
-redis.on('ready', () => void beat());
+/** @throws ReplyError when Redis refuses, or Error when it is lost: a beat counts only when it was heard everywhere. */
+async function askAll(): Promise<Reply[][]> {
+  const say = (command: string, how: string): Promise<Reply[]> =>
+    link.ask(queues.map(({ keys }) => [command, how, String(keys.length), ...keys, worker]));
+  let replies = await say('EVALSHA', script.sha1);
+  // A Redis that has just started knows no script.
+  if (replies.some((reply) => reply instanceof ReplyError && reply.message.startsWith('NOSCRIPT'))) {
+    replies = await say('EVAL', script.lua);
+  }
+  return replies.map((reply) => {
+    if (Array.isArray(reply)) return reply;
+    throw reply instanceof ReplyError ? reply : new Error('no reply of beat');
+  });
+}
+
 setInterval(() => void beat(), BEAT_EVERY_MS);

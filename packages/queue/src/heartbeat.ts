@@ -1,7 +1,17 @@
 /** Keeps the heartbeat of this process going, and passes on what it brings to light. */
+import { hash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '@millrace/core';
-import type { Beat, HeartbeatTerms } from './heartbeat-thread.ts';
+import type { Beat, HeartbeatThreadTerms } from './heartbeat-thread.ts';
+import { queueKeys } from './keys.ts';
+import { redisAddress } from './redis-address.ts';
+import { scriptSource } from './scripts.ts';
+
+export interface HeartbeatTerms {
+  redisUrl: string;
+  worker: string;
+  queues: readonly string[];
+}
 
 export interface Heartbeat {
   /** Resolves once the first beat was heard: a worker that dies before it is missed only when its locks run out. */
@@ -26,8 +36,9 @@ export function startHeartbeat(terms: HeartbeatTerms, log: Log, onBeat: (beat: B
   const first = new Promise<void>((resolve) => {
     heard = resolve;
   });
+  const workerData = threadTerms(terms);
   const start = (): void => {
-    thread = new Worker(new URL('./heartbeat-thread.ts', import.meta.url), { workerData: terms, name: 'heartbeat' });
+    thread = new Worker(new URL('./heartbeat-thread.ts', import.meta.url), { workerData, name: 'heartbeat' });
     thread.unref();
     thread.on('message', (beat: Beat) => {
       heard();
@@ -49,5 +60,18 @@ export function startHeartbeat(terms: HeartbeatTerms, log: Log, onBeat: (beat: B
       clearTimeout(replacing);
       await thread.terminate();
     },
+  };
+}
+
+function threadTerms({ redisUrl, worker, queues }: HeartbeatTerms): HeartbeatThreadTerms {
+  const lua = scriptSource('beat');
+  return {
+    address: redisAddress(redisUrl),
+    worker,
+    queues: queues.map((name) => {
+      const { workers, beats } = queueKeys(name);
+      return { name, keys: [workers, beats] };
+    }),
+    script: { lua, sha1: hash('sha1', lua) },
   };
 }

@@ -15,6 +15,11 @@
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
  * | {mr:q}:clock                     | string | submit                | the last creation stamp (µs): stamps never repeat  |
  * | {mr:q}:<q>:*                     |        | BullMQ                | transport: the queue's lists, sets, locks, events  |
+ * | {mrl:limit}:bucket:<group>      | hash   | reserve, release      | what is left of requests and tokens, and what was learned; a week after its last use |
+ * | {mrl:limit}:asking:<group>      | zset   | reserve               | processes that wait for room, by priority and since when; a minute after the last |
+ * | {mrl:limit}:asked:<group>       | hash   | reserve               | until when each of them is expected, and its tokens |
+ * | {mrl:limit}:in-flight           | zset   | reserve, release      | reservations by when they expire (ms)              |
+ * | {mrl:limit}:closed              | hash   | close, reserve, release | why a limit is closed until it is resumed, and when a probe is due |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:background:<hash>             | string | any worker            | whether an upstream makes responses in the background: yes for a day, no for an hour |
@@ -56,6 +61,26 @@ export function queueKeys(queue: string): QueueKeys {
     clock: `${prefix}:clock`,
     workers: `${prefix}:workers`,
     beats: `${prefix}:beats`,
+  };
+}
+
+export interface LimitKeys {
+  bucket: string;
+  asking: string;
+  asked: string;
+  inFlight: string;
+  closed: string;
+}
+
+/** The keys of one limit; requests and tokens are counted by group: a model, or the models that are counted together. */
+export function limitKeys(limit: string, group: string): LimitKeys {
+  const prefix = `{mrl:${limit}}`;
+  return {
+    bucket: `${prefix}:bucket:${group}`,
+    asking: `${prefix}:asking:${group}`,
+    asked: `${prefix}:asked:${group}`,
+    inFlight: `${prefix}:in-flight`,
+    closed: `${prefix}:closed`,
   };
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainableCommander, Redis } from 'ioredis';
+import { ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LIMIT_KEPT_MS } from './limits/pace-of-limits.ts';
 import {
   DEAD_AFTER_MS,
   GAP_MS,
@@ -31,6 +32,8 @@ const HEADERS = {
   mark: WHEN_FULL,
   beat: WHEN_FULL,
   bury: WHEN_FULL,
+  reserve: WHEN_FULL,
+  release: WHEN_FULL,
   claim: WHEN_FULL,
   list: '#!lua flags=no-writes\n',
   stranded: '#!lua flags=no-writes\n',
@@ -38,13 +41,19 @@ const HEADERS = {
 export type ScriptName = keyof typeof HEADERS;
 
 const source = (name: string): string => readFileSync(join(import.meta.dirname, 'lua', `${name}.lua`), 'utf8');
-const numbers = { DEAD_AFTER_MS, MISSED_AFTER_MS, GAP_MS, SUSPECT_CRASHES, MAX_CRASHES, MAX_CRASHES_ALONE };
+const numbers = {
+  ...{ DEAD_AFTER_MS, MISSED_AFTER_MS, GAP_MS, SUSPECT_CRASHES, MAX_CRASHES, MAX_CRASHES_ALONE },
+  ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LIMIT_KEPT_MS },
+};
 const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);
 const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${named.join('')}${source('prelude')}`;
-const scripts = Object.entries(HEADERS).map(([name, header]) => ({
-  name: name as ScriptName,
-  lua: `${header}${prelude}\n${source(name)}`,
-}));
+
+/** The whole of a script, for who runs it without a client of ioredis's. */
+export function scriptSource(name: ScriptName): string {
+  return `${HEADERS[name]}${prelude}\n${source(name)}`;
+}
+
+const scripts = (Object.keys(HEADERS) as ScriptName[]).map((name) => ({ name, lua: scriptSource(name) }));
 
 /** ioredis adds a method per defined command; this is how they are typed here. */
 type Commands = Record<string, (numberOfKeys: number, ...args: (string | number)[]) => unknown>;

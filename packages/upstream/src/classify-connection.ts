@@ -1,5 +1,5 @@
 /** A broken exchange becomes a finding, or null where we broke it ourselves by closing the upstream. */
-import { errors } from 'undici';
+import errors from 'undici/lib/core/errors.js';
 import { AnswerTooLargeError } from './body-text.ts';
 import type { Finding } from './decide.ts';
 import type { RowName } from './decision-table.ts';

@@ -1,6 +1,6 @@
 /** One configured upstream: owns its connections and the SDK client over them, and gives both up on close. */
 import { type Outcome, type ResponsesBody, StartError, type UpstreamConfig } from '@millrace/core';
-import { Pool } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import { type BackgroundKnown, backgroundUse } from './background-use.ts';
 import { type CallRequest, makeCall } from './call.ts';
 import { type CancelResult, cancelResponse } from './cancel-response.ts';
