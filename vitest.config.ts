@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** One runner, one count: unit tests stand beside their source, what crosses processes is in test/. */
 export default defineConfig({
   test: {
-    include: ['apps/*/src/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'test/{harness,e2e,faults}/**/*.test.ts'],
+    include: ['apps/*/src/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'test/{harness,e2e,faults,bench}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/harness/count-reporter.ts'],

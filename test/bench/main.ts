@@ -1,12 +1,15 @@
 /**
- * `bench [name]`: runs a benchmark and prints its figures as JSON lines, ours beside a baseline of the same run.
+ * `bench [name] [what of it]`: runs a benchmark and prints its figures as JSON lines, ours beside a baseline of the same run.
  * Machines are noisy; ratios of one run are what counts.
  */
-const BENCHMARKS: Record<string, () => Promise<void>> = {
+const BENCHMARKS: Record<string, (rest: readonly string[]) => Promise<void>> = {
+  recovery: async () => (await import('./recovery.ts')).recovery(),
+  recording: async () => (await import('./recording.ts')).recording(),
   overhead: async () => (await import('./overhead.ts')).overhead(),
+  limits: async (rest) => (await import('./limits.ts')).limits(rest),
 };
 
-const [name] = process.argv.slice(2).filter((argument) => argument !== '--');
+const [name, ...rest] = process.argv.slice(2).filter((argument) => argument !== '--');
 const chosen = name === undefined ? Object.keys(BENCHMARKS) : [name];
 for (const one of chosen) {
   const run = BENCHMARKS[one];
@@ -14,5 +17,5 @@ for (const one of chosen) {
     console.error(`There is no benchmark '${one}'. There is: ${Object.keys(BENCHMARKS).join(', ')}.`);
     process.exit(2);
   }
-  await run();
+  await run(rest);
 }

@@ -3,21 +3,24 @@
  * every write, BullMQ, attempt record, fenced result), against a bare SDK loop at the same concurrency; peak memory of
  * both; and the way of one job on an idle stack, from the submitter's POST to the upstream's receipt.
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { bullPrefix } from '@millrace/queue';
+import { Queue } from 'bullmq';
 import { Client } from 'undici';
-import { eventually } from '../harness/eventually.ts';
-import { call, submitLines } from '../harness/http.ts';
-import { ROLE_FLAGS, type RoleProcess, roleEnvironment, startRole } from '../harness/processes.ts';
-import { freshRedis } from '../harness/redis.ts';
+import { submitLines } from '../harness/http.ts';
+import { ROLE_FLAGS, roleEnvironment, startRole } from '../harness/processes.ts';
+import { freshRedis, type TestRedis } from '../harness/redis.ts';
+import { median, percentile, print, round } from './figures.ts';
+import { peakMiB } from './process-figures.ts';
+import { startSimulatorProcess } from './simulator-process.ts';
+import { timedRound } from './timed-round.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const IN_FLIGHT = 200;
 const LATENCY_MS = 200;
 const JOBS = 4000;
@@ -37,12 +40,12 @@ interface Figures {
 export async function overhead(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
   const redis = await freshRedis();
-  const simulator = await startSimulatorProcess();
+  const simulator = await startSimulatorProcess({ latencyMs: LATENCY_MS });
   const config = join(folder, 'config.json');
   await writeFile(
     config,
     JSON.stringify({
-      upstreams: { simulator: { baseURL: simulator.url, apiKey: 'bench' } },
+      upstreams: { simulator: { baseURL: simulator.url, apiKey: 'bench', background: 'off' } },
       queues: { generate: { model: 'bench', concurrency: IN_FLIGHT } },
     }),
   );
@@ -53,7 +56,7 @@ export async function overhead(): Promise<void> {
     const bare: Figures[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       bare.push(await bareRound(simulator.url));
-      ours.push(await stackRound(api.url, env));
+      ours.push(await stackRound(api.url, redis, env));
     }
     // The worker is started as the workspace's scripts start it; what the same flags do for the loop belongs beside it.
     const flags = ROLE_FLAGS.worker ?? [];
@@ -101,47 +104,27 @@ async function bareRound(upstream: string, flags: readonly string[] = []): Promi
 }
 
 /** A fresh worker process, warmed up like the bare loop, then the jobs that wait for it. */
-async function stackRound(api: string, env: Record<string, string>): Promise<Figures> {
+async function stackRound(api: string, redis: TestRedis, env: Record<string, string>): Promise<Figures> {
   const worker = await startRole('worker', env);
+  const { pid } = worker.child;
+  const queue = new Queue('generate', {
+    connection: { host: '127.0.0.1', port: redis.port },
+    prefix: bullPrefix('generate'),
+  });
+  const fill = (count: number) => () =>
+    submitLines(
+      api,
+      Array.from({ length: count }, (_, i) => ({ type: 'generate', request: { input: `prompt ${i}` } })),
+    );
+  const measured = { worker: pid, redis: redis.pid };
   try {
-    await through(api, IN_FLIGHT * 2, worker);
-    return await through(api, JOBS, worker);
+    await timedRound(queue, measured, fill(IN_FLIGHT * 2));
+    const { workerCpuSeconds, seconds } = await timedRound(queue, measured, fill(JOBS));
+    return { cpuSeconds: workerCpuSeconds, seconds, peakMiB: peakMiB(pid) };
   } finally {
+    await queue.close();
     await worker.stop();
   }
-}
-
-async function through(api: string, count: number, worker: RoleProcess): Promise<Figures> {
-  await call('POST', `${api}/v1/queues/generate/pause`);
-  const before = await completed(api);
-  const jobs = Array.from({ length: count }, (_, i) => ({ type: 'generate', request: { input: `prompt ${i}` } }));
-  await submitLines(api, jobs);
-  const cpu = cpuSeconds(worker);
-  const began = performance.now();
-  await call('POST', `${api}/v1/queues/generate/resume`);
-  await eventually(`${count} jobs are completed`, async () => (await completed(api)) >= before + count, RUN_BOUND_MS);
-  return {
-    cpuSeconds: cpuSeconds(worker) - cpu,
-    seconds: (performance.now() - began) / 1000,
-    peakMiB: peakMiB(worker),
-  };
-}
-
-async function completed(api: string): Promise<number> {
-  const { body } = await call<{ data: { jobs: { completed: number } }[] }>('GET', `${api}/v1/queues`);
-  return body.data[0]?.jobs.completed ?? 0;
-}
-
-/** User and system time of a process: fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms. */
-function cpuSeconds(process_: RoleProcess): number {
-  const stat = readFileSync(`/proc/${process_.child.pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function peakMiB(process_: RoleProcess): number {
-  const status = readFileSync(`/proc/${process_.child.pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
 /** One job at a time on an idle stack; the upstream is in this process, so both ends share a clock. */
@@ -174,14 +157,13 @@ async function idleLatency(redisUrl: string): Promise<void> {
       // Idle means idle: the worker is back in its blocking fetch before the next job comes.
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    took.sort((a, b) => a - b);
     print({
       bench: 'overhead',
       what: 'idle submit → upstream receives, ms',
       jobs: IDLE_JOBS,
-      p50: round(took[Math.floor(IDLE_JOBS * 0.5)] as number, 1),
-      p99: round(took[Math.floor(IDLE_JOBS * 0.99)] as number, 1),
-      max: round(took.at(-1) as number, 1),
+      p50: round(median(took), 1),
+      p99: round(percentile(took, 0.99), 1),
+      max: round(Math.max(...took), 1),
       goal: 'p50 <= 5, p99 <= 20',
     });
   } finally {
@@ -190,37 +172,4 @@ async function idleLatency(redisUrl: string): Promise<void> {
     upstream.closeAllConnections();
     upstream.close();
   }
-}
-
-async function startSimulatorProcess(): Promise<{ url: string; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [join(ROOT, 'packages', 'simulator', 'src', 'main.ts')], {
-    env: roleEnvironment({
-      MILLRACE_SIMULATOR_PORT: '0',
-      MILLRACE_SIMULATOR: JSON.stringify({ latencyMs: LATENCY_MS }),
-    }),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const url = /http:\S+/.exec(line.toString())?.[0];
-  if (url === undefined) throw new Error(`the simulator said: ${line}`);
-  return {
-    url,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    },
-  };
-}
-
-function median(numbers: number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
-}
-
-function round(number: number, digits = 0): number {
-  return Number(number.toFixed(digits));
-}
-
-function print(line: unknown): void {
-  console.log(JSON.stringify(line));
 }

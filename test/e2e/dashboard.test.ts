@@ -1,7 +1,8 @@
 /** What the dashboard shows, in a real Chromium, against its real process and a real Redis. */
-import { setPaused } from '@millrace/queue';
+import { closeLimit, resumeLimit, setPaused } from '@millrace/queue';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limitKeys } from '../../packages/queue/src/keys.ts';
 import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
 import { type DashboardStack, end, figure, live, startDashboard, submitOne } from '../harness/dashboard.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -65,6 +66,48 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
       await eventually('it is no longer shown as paused', async () => (await figure(page, 'paused:extract')) === '');
     });
   });
+
+  it.each(['light', 'dark'] as const)(
+    '%s: a limit that is closed says so above all, live, with how to open it; its models say what is used and left',
+    async (colorScheme) => {
+      const { redis, config } = stack.store;
+      const [limit = ''] = Object.keys(config.limits);
+      const { groups, bucket, low } = limitKeys(limit, 'model-a');
+      const now = Date.now();
+      await redis.sadd(groups, 'model-a');
+      const learned = { learned_requests: 3000, learned_tokens: 60_000, fullest_tokens: 1000 };
+      await redis.hset(bucket, { at: now, known: 'headers', ...learned, told_tokens: 5, told_at: now });
+      await redis.hset(low, 'tokens model-a', now);
+      try {
+        await open(
+          '/',
+          async (page) => {
+            await live(page);
+            const row = page.locator('.limits tbody tr', { hasText: 'model-a' });
+            await row.locator('td', { hasText: 'of 60,000' }).getByText('low', { exact: true }).waitFor();
+            expect(await row.textContent()).toContain('learned · 5 left');
+            expect(await page.locator('[data-live="closed"]').textContent()).toBe('');
+            await closeLimit(redis, limit, 'unauthorized');
+            const notice = page.getByRole('alert');
+            await notice.getByText(`/v1/limits/${limit}/resume`).waitFor();
+            expect(await notice.textContent()).toContain('the upstream refuses the key');
+            for (const width of [360, 1280]) {
+              await page.setViewportSize({ width, height: 800 });
+              expect(
+                await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'),
+              ).toBeLessThanOrEqual(0);
+              expect(await page.evaluate(LEAST_CONTRAST)).toMatchObject({ enough: true });
+            }
+            await resumeLimit(redis, limit, ['model-a']);
+            await notice.waitFor({ state: 'detached' });
+          },
+          { colorScheme },
+        );
+      } finally {
+        await redis.del(bucket, groups, low);
+      }
+    },
+  );
 
   it('a replaced row keeps the keyboard’s place', async () => {
     await end(stack.store, await submitOne(stack.store), { error: { code: 'first', message: 'First.' } });

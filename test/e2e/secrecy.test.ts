@@ -62,7 +62,7 @@ it('after good jobs, bad ones and refused ones no log line holds a secret, and t
     await submit(`${PROMPT} good`),
     await submit(`[[fault:400]] ${PROMPT}`),
     await submit(`[[fault:500]] ${PROMPT}`),
-    await submit(`[[fault:401]] ${PROMPT}`),
+    await submit(`[[fault:403]] ${PROMPT}`),
   ];
   const jobs: Awaited<ReturnType<typeof finishedAs>>[] = [];
   for (const id of ids) {

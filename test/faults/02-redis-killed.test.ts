@@ -2,8 +2,18 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CrashableRedis, crashableRedis } from '../harness/crashable-redis.ts';
 import { elapsed } from '../harness/elapse.ts';
-import { allEnded, checkRun, type FaultRun, faultRun, trySubmit, trySubmitLines } from '../harness/fault-run.ts';
-import { type FaultStack, startFaultStack } from '../harness/fault-stack.ts';
+import { eventually } from '../harness/eventually.ts';
+import {
+  allEnded,
+  checkRun,
+  type FaultRun,
+  faultRun,
+  submitAll,
+  trySubmit,
+  trySubmitLines,
+} from '../harness/fault-run.ts';
+import { type FaultStack, IN_BACKGROUND, startFaultStack } from '../harness/fault-stack.ts';
+import { readJob } from '../harness/stack.ts';
 
 /** A tick's 25 jobs: some in requests of their own, the rest in one, since callers do both. */
 const ALONE = 5;
@@ -16,6 +26,9 @@ const BACK = 0.9;
 /** 200 jobs/s, so that the load on two cores is that of the submits. */
 const CONCURRENCY = 20;
 const CALL_MS = 100;
+/** Calls in the background that are under way when Redis is killed, and still when it is back. */
+const LONG_CALLS = 20;
+const LONG_MS = 5000;
 
 let redis: CrashableRedis;
 let stack: FaultStack;
@@ -82,6 +95,10 @@ it('500 submits a second while Redis is killed: every acknowledged job exists af
   const load = submitting(run);
   try {
     const healthy = await acceptedPerSecond(run);
+    const long = await submitAll(run, LONG_CALLS, `[[slow:${LONG_MS}]]`, IN_BACKGROUND);
+    await eventually('each long call has its checkpoint', async () =>
+      (await Promise.all(long.map((id) => readJob(stack, id)))).every(({ attempts }) => attempts[0]?.upstream_id),
+    );
     const underWay = stack.simulator.stats().inFlight;
     await redis.kill();
     await elapsed(AWAY_MS);
@@ -94,7 +111,9 @@ it('500 submits a second while Redis is killed: every acknowledged job exists af
 
     expect(healed).toBeGreaterThanOrEqual(BACK * healthy);
     expect(load.wrong).toEqual([]);
-    await checkRun(run, '02', { faults: { refused: load.refused, healthy, healed }, cutCalls: underWay });
+    const faults = { refused: load.refused, underWay, healthy, healed };
+    const findings = await checkRun(run, '02', { faults, cutCalls: underWay });
+    expect(findings.background).toEqual({ jobs: LONG_CALLS, billed: LONG_CALLS, marked: 0 });
   } finally {
     await load.end();
   }

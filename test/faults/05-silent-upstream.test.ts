@@ -1,20 +1,31 @@
-/** An upstream that accepts a call and then says nothing: the call's own time limit ends it. */
-import { afterAll, beforeAll, it } from 'vitest';
+/** An upstream that accepts a call and then says nothing, not even that it has taken it: time limits end the call. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CrashableRedis, crashableRedis } from '../harness/crashable-redis.ts';
-import { type FaultStack, startFaultStack } from '../harness/fault-stack.ts';
+import { type FaultStack, IN_BACKGROUND, startFaultStack } from '../harness/fault-stack.ts';
 import { meetUpstreamFaults } from '../harness/upstream-fault.ts';
+
+const JOBS = 20;
 
 let redis: CrashableRedis;
 let stack: FaultStack;
-beforeAll(async () => {
+beforeEach(async () => {
   redis = await crashableRedis();
-  stack = await startFaultStack({ redisUrl: redis.url, queue: { timeoutSeconds: 2 } });
+  stack = await startFaultStack({ redisUrl: redis.url, queue: { timeoutSeconds: 2 }, upstream: { idleSeconds: 1 } });
 });
-afterAll(async () => {
+afterEach(async () => {
   await stack?.stop();
   await redis?.dispose();
 });
 
-it('a call that is accepted and never answered ends at its time limit, is marked and made again', async () => {
-  await meetUpstreamFaults(stack, '05', [{ kind: 'silent', reason: 'timeout', jobs: 20, billed: false }]);
+it('a direct call that is never answered ends at its time limit, is marked and made again', async () => {
+  const { courses, findings } = await meetUpstreamFaults(stack, '05', { silent: JOBS });
+  expect(courses).toEqual({ none: ['completed'], silent: ['retry timeout, possibly billed → completed'] });
+  expect(findings.marked).toBe(JOBS);
+}, 90_000);
+
+it('a background call that is silent before its first event has no id: it is marked and made again, and both are billed', async () => {
+  const { courses, findings } = await meetUpstreamFaults(stack, '05 background', { mute: JOBS }, IN_BACKGROUND);
+  expect(courses).toEqual({ none: ['completed'], mute: ['retry stalled, possibly billed → completed'] });
+  expect(findings.marked).toBe(JOBS);
+  expect(findings.billed).toBe(findings.stored + findings.marked);
 }, 90_000);

@@ -13,6 +13,9 @@ export interface CrashableRedis {
   kill(): Promise<void>;
   /** SIGTERM, and gone. */
   stop(): Promise<void>;
+  /** It stands still, with every connection open, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** Resolves once the server is gone, whoever ended it. */
   exited(): Promise<void>;
   /** On the same port and data. @throws StartError when it does not come up. */
@@ -41,6 +44,8 @@ export async function crashableRedis(
       await server.stop();
     },
     stop: () => server.stop(),
+    freeze: () => process.kill(server.pid, 'SIGSTOP'),
+    thaw: () => process.kill(server.pid, 'SIGCONT'),
     exited: () => server.exited,
     start: async () => {
       await server.stop();

@@ -1,6 +1,7 @@
 /**
- * The stack of a fault test: simulator, API and workers, each real, on a Redis that the test owns and may break. Calls
- * go direct, locks are short so that nobody waits half a minute for an orphan.
+ * The stack of a fault test: simulator, API and workers, each real, on a Redis that the test owns and may break. It has
+ * a queue for each way of calling, so that one fault can be met by both. Locks are short, so that nobody waits half a
+ * minute for an orphan.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,7 @@ export interface FaultStackOptions {
   redisUrl: string;
   /** Default 1. */
   workers?: number;
+  /** Of both queues; `concurrency` is each one's own. */
   queue?: Settings<'queues'>;
   upstream?: Settings<'upstreams'>;
   worker?: NonNullable<ConfigInput['worker']>;
@@ -31,20 +33,27 @@ export interface FaultStack {
   stop(): Promise<void>;
 }
 
-/** Orphans of a killed worker are taken back within twice this. */
-export const LOCK_SECONDS = 2;
+/** What a job is submitted with so that its call runs in the background upstream; without, calls go direct. */
+export const IN_BACKGROUND = { queue: 'background' } as const;
+
+/**
+ * Short, so that an outage outlives locks; and not the shortest: with 2 s, a machine that stands still for a second (two
+ * test files, four processes each, on two cores) costs a living worker its jobs, which is another fault.
+ */
+export const LOCK_SECONDS = 5;
 export const GRACE_SECONDS = 2;
 
 export async function startFaultStack(options: FaultStackOptions): Promise<FaultStack> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-fault-'));
   const simulator = await startSimulator({ port: 0, ...options.simulator });
   const file = join(folder, 'millrace.config.json');
+  const upstream = { baseURL: simulator.url, apiKey: 'sk-simulated', ...options.upstream };
+  const queue = { model: 'sim-1', backoff: { baseSeconds: 0.1, maxSeconds: 1 }, ...options.queue };
   const config: ConfigInput = {
-    upstreams: {
-      simulator: { baseURL: simulator.url, apiKey: 'sk-simulated', background: 'off', ...options.upstream },
-    },
+    upstreams: { direct: { ...upstream, background: 'off' }, background: { ...upstream, background: 'on' } },
     queues: {
-      generate: { model: 'sim-1', backoff: { baseSeconds: 0.1, maxSeconds: 1 }, ...options.queue },
+      generate: { ...queue, upstream: 'direct' },
+      [IN_BACKGROUND.queue]: { ...queue, upstream: 'background' },
     },
     worker: { lockSeconds: LOCK_SECONDS, graceSeconds: GRACE_SECONDS, ...options.worker },
   };

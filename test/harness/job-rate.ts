@@ -1,7 +1,7 @@
 /** Jobs finished a second, before a fault and after it: what was healed works as fast as before. */
 import { eventually } from './eventually.ts';
-import { type QueueJobs, queueJobs } from './fault-run.ts';
 import type { FaultStack } from './fault-stack.ts';
+import { type QueueJobs, queueJobs } from './stored-jobs.ts';
 
 /** What of the healthy rate must be back. */
 const BACK = 0.9;

@@ -1,50 +1,44 @@
-/**
- * One fault of the upstream, met by the first call of some jobs while others beside them go well: those are not held
- * up, these are called again, and what was paid for nothing is marked.
- */
+/** Faults of the upstream, each met by the first call of some jobs while others beside them go well and are not held up. */
 import type { FaultKind } from '@millrace/simulator';
 import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
-import { allEnded, checkRun, faultRun, queueJobs, storedJobs, submitAll } from './fault-run.ts';
+import { allEnded, checkRun, faultRun, submitAll } from './fault-run.ts';
 import type { FaultStack } from './fault-stack.ts';
+import type { Findings } from './findings.ts';
+import { coursesBy, queueJobs, storedJobs } from './stored-jobs.ts';
 
-export interface UpstreamFault {
-  kind: FaultKind;
-  /** What the attempt that met it is recorded as. */
-  reason: string;
-  /** Jobs that meet it. */
-  jobs: number;
-  /** False where the upstream does no work before the fault. */
-  billed: boolean;
+export interface MetFaults {
+  findings: Findings;
+  /** The different courses that the jobs of each fault took; `none`: those of the jobs beside. */
+  courses: Record<string, string[]>;
 }
 
 const BYSTANDERS = 100;
 const ENDED_WITHIN_MS = 60_000;
 
-/** Runs it on a stack of one worker and asserts all of the above. */
-export async function meetUpstreamFaults(stack: FaultStack, name: string, faults: UpstreamFault[]): Promise<void> {
+/**
+ * Runs so many jobs of each fault, and the jobs beside them, on a stack that is fresh; asserts what every run promises,
+ * and that no worker was harmed.
+ * @param rest of each job
+ */
+export async function meetUpstreamFaults(
+  stack: FaultStack,
+  name: string,
+  jobsByFault: Partial<Record<FaultKind, number>>,
+  rest = {},
+): Promise<MetFaults> {
   const run = faultRun(stack);
-  const met = new Map<string, UpstreamFault>();
-  for (const fault of faults) {
-    for (const id of await submitAll(run, fault.jobs, `[[fault:${fault.kind} x1]]`)) met.set(id, fault);
+  const groups: Record<string, string[]> = {};
+  for (const [kind, jobs] of Object.entries(jobsByFault)) {
+    groups[kind] = await submitAll(run, jobs, `[[fault:${kind} x1]]`, rest);
   }
-  await submitAll(run, BYSTANDERS);
+  groups['none'] = await submitAll(run, BYSTANDERS, '', rest);
   await eventually('the bystanders have their answers', async () => (await queueJobs(stack)).completed >= BYSTANDERS);
   await allEnded(run, ENDED_WITHIN_MS);
 
-  for (const job of await storedJobs(stack)) {
-    const fault = met.get(job.id);
-    const attempts = job.attempts.map(({ outcome, reason, possibly_billed }) => [outcome, reason, possibly_billed]);
-    const cut = fault === undefined ? [] : [['retry', fault.reason, true]];
-    expect(attempts).toEqual([...cut, ['completed', null, false]]);
-  }
-  const seen = stack.simulator.stats().faults;
-  const findings = await checkRun(run, name, {
-    faults: Object.fromEntries(faults.map(({ kind }) => [kind, seen[kind]])),
-    cutCalls: met.size,
-  });
-  const paidInVain = faults.reduce((sum, { billed, jobs }) => sum + (billed ? jobs : 0), 0);
-  expect(findings.billed).toBe(findings.stored + paidInVain);
-  expect(findings.marked).toBe(met.size);
+  const faults: Record<string, number> = {};
+  for (const kind of Object.keys(jobsByFault) as FaultKind[]) faults[kind] = stack.simulator.stats().faults[kind];
+  const findings = await checkRun(run, name, { faults, cutCalls: run.accepted.size - BYSTANDERS });
   for (const worker of stack.workers) expect(worker.child.exitCode).toBeNull();
+  return { findings, courses: coursesBy(groups, await storedJobs(stack)) };
 }

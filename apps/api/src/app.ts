@@ -5,6 +5,7 @@ import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
 import { jobsRoutes } from './jobs.ts';
+import { closedLimits, limitsRoutes } from './limits.ts';
 import { openMetrics } from './metrics.ts';
 import { queuesRoutes } from './queues.ts';
 import { discard } from './read-body.ts';
@@ -24,13 +25,15 @@ export function createApp(store: Store, keys: readonly ApiKey[]): Express {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
-  app.get('/readyz', (_request, response) => {
+  app.get('/readyz', async (_request, response) => {
     const redis = store.liveness.alive();
     const server = store.server();
     const ready = redis && server !== null;
+    // A closed limit is no reason against it: jobs are taken, and wait.
+    const limits = ready ? await closedLimits(store) : null;
     response
       .status(ready ? 200 : 503)
-      .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
+      .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null, limits });
   });
   app.use(authenticate(keys));
   const metrics = openMetrics(store);
@@ -40,6 +43,7 @@ export function createApp(store: Store, keys: readonly ApiKey[]): Express {
   app.use('/v1/jobs', jobsRoutes(store));
   app.use('/v1/responses', responsesRoutes(store));
   app.use('/v1/queues', queuesRoutes(store));
+  app.use('/v1/limits', limitsRoutes(store));
   app.use((request) => {
     discard(request);
     throw new NotFoundError(`There is no ${request.method} ${request.path.slice(0, 200)} here.`, null, 'unknown_url');

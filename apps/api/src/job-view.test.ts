@@ -16,8 +16,10 @@ const JOB: Job = {
   ],
 };
 
+const nothing = () => null;
+
 it('times are seconds, with fractions; the deadline is as it was sent', () => {
-  expect(jobView(JOB, null)).toMatchObject({
+  expect(jobView(JOB, null, nothing)).toMatchObject({
     created_at: 1_800_000_000.25,
     deadline: '2027-01-15T08:01:00.000Z',
     timings: { started_at: 1_800_000_001, finished_at: 1_800_000_002.5, total_seconds: 2.25 },
@@ -27,20 +29,17 @@ it('times are seconds, with fractions; the deadline is as it was sent', () => {
 
 it('the request and the answer are shown where one job is asked for, and not in the listing', () => {
   const answer = { response: { id: 'u', object: 'response' as const }, output_text: 'x', usage: null };
-  expect(jobView(JOB, { ...answer, output_parsed: { total: 7 } })).toMatchObject({
+  expect(jobView(JOB, { ...answer, output_parsed: { total: 7 } }, nothing)).toMatchObject({
     request: { document: 'the document' },
     result: { output_text: 'x', output_parsed: { total: 7 } },
   });
-  expect(jobView(JOB, answer).result).toEqual({ output_text: 'x', output_parsed: null });
-  expect(jobView(JOB, null).result).toBeNull();
-  expect(JSON.stringify(jobSummary(JOB))).not.toContain('the document');
+  expect(jobView(JOB, answer, nothing).result).toEqual({ output_text: 'x', output_parsed: null });
+  expect(jobView(JOB, null, nothing).result).toBeNull();
+  expect(JSON.stringify(jobSummary(JOB, nothing))).not.toContain('the document');
 });
 
-it('says what a job waits for: its delay, or its backoff once it was tried; else nothing', () => {
-  const until = 1_800_000_090_000;
-  const waits: Job = { ...JOB, status: 'queued', delayed_until: until };
-  expect(jobSummary({ ...waits, attempts: [] }).waiting_for).toEqual({ reason: 'delay', until: until / 1000 });
-  expect(jobSummary(waits).waiting_for).toEqual({ reason: 'backoff', until: until / 1000 });
-  expect(jobSummary({ ...waits, delayed_until: null }).waiting_for).toBeNull();
-  expect(jobSummary({ ...waits, status: 'in_progress' }).waiting_for).toBeNull();
+it('says what a job waits for, its time in seconds; else nothing', () => {
+  const waiting = { reason: 'limit', until: 1_800_000_090_000, message: 'tokens of m, 3.2 s' } as const;
+  expect(jobSummary(JOB, () => waiting).waiting_for).toEqual({ ...waiting, until: 1_800_000_090 });
+  expect(jobSummary(JOB, nothing).waiting_for).toBeNull();
 });

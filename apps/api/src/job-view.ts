@@ -1,19 +1,20 @@
 /** How a job is shown at /v1/jobs: seconds where OpenAI has seconds, the request itself only where one job is asked for. */
 import type { Answer, Attempt, Job } from '@millrace/core';
+import type { TellWaiting, WaitingFor } from '@millrace/queue';
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
 /** One job as `GET /v1/jobs/{id}` shows it. */
-export function jobView(job: Job, answer: Answer | null): Record<string, unknown> {
+export function jobView(job: Job, answer: Answer | null, tellWaiting: TellWaiting): Record<string, unknown> {
   return {
-    ...jobSummary(job),
+    ...jobSummary(job, tellWaiting),
     result: answer === null ? null : { output_text: answer.output_text, output_parsed: answer.output_parsed ?? null },
     request: job.body,
   };
 }
 
 /** One job as the listing shows it. */
-export function jobSummary(job: Job): Record<string, unknown> {
+export function jobSummary(job: Job, tellWaiting: TellWaiting): Record<string, unknown> {
   return {
     id: job.id,
     object: 'job',
@@ -34,7 +35,7 @@ export function jobSummary(job: Job): Record<string, unknown> {
       total_seconds: job.finished_at === null ? null : (job.finished_at - job.created_at) / 1000,
     },
     retry_of: job.retry_of,
-    waiting_for: waitingFor(job),
+    waiting_for: waitingView(tellWaiting(job)),
   };
 }
 
@@ -42,8 +43,6 @@ function attemptView(attempt: Attempt): Record<string, unknown> {
   return { ...attempt, started_at: seconds(attempt.started_at), finished_at: seconds(attempt.finished_at) };
 }
 
-/** Null unless the job waits for a moment that is known. */
-function waitingFor(job: Job): { reason: string; until: number | null } | null {
-  if (job.status !== 'queued' || job.delayed_until === null) return null;
-  return { reason: job.attempts.length > 0 ? 'backoff' : 'delay', until: seconds(job.delayed_until) };
+function waitingView(waiting: WaitingFor | null): { reason: string; until: number | null; message: string } | null {
+  return waiting === null ? null : { ...waiting, until: seconds(waiting.until) };
 }

@@ -7,6 +7,7 @@ import {
   noSuchJob,
   queueNamed,
   readJob,
+  readWaiting,
   retryJob,
   type Store,
   submit,
@@ -40,9 +41,15 @@ export function jobsRoutes(store: Store): Router {
       .json({ id: reply.id, object: 'job', status: 'queued', queue: job.queue, created_at: reply.createdAt / 1000 });
   });
 
+  const sendJob = async (response: Response, { job, answer }: JobWithAnswer): Promise<void> => {
+    const tellWaiting = await guard(() => readWaiting(store, [job]));
+    response.json(jobView(job, answer, tellWaiting));
+  };
+
   routes.get('/', async (request, response) => {
     const page = await guard(() => listJobs(store, listQuery(store, request)));
-    const data = page.jobs.map(jobSummary);
+    const tellWaiting = await guard(() => readWaiting(store, page.jobs));
+    const data = page.jobs.map((job) => jobSummary(job, tellWaiting));
     response.json({
       object: 'list',
       data,
@@ -55,11 +62,11 @@ export function jobsRoutes(store: Store): Router {
   routes.get('/:id', async (request, response) => {
     const found = await guard(() => readJob(store, request.params.id));
     if (found === null) throw noSuchJob(request.params.id);
-    sendJob(response, found);
+    await sendJob(response, found);
   });
 
   routes.post('/:id/cancel', async (request, response) => {
-    sendJob(response, await guard(() => cancelJob(store, request.params.id)));
+    await sendJob(response, await guard(() => cancelJob(store, request.params.id)));
   });
 
   routes.post('/:id/retry', async (request, response) => {
@@ -75,10 +82,6 @@ export function jobsRoutes(store: Store): Router {
     });
   });
   return routes;
-}
-
-function sendJob(response: Response, { job, answer }: JobWithAnswer): void {
-  response.json(jobView(job, answer));
 }
 
 /** @throws InvalidRequestError for a status, limit or queue that does not exist. */

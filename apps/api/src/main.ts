@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@millrace/core';
-import { keepRepair, keepRetention, openStore } from '@millrace/queue';
+import { keepLimitWatch, keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { createApp } from './app.ts';
 import { HEADERS_MS } from './bounds.ts';
 
@@ -38,7 +38,7 @@ runRole(async () => {
   });
   // With the host's name: in containers every process has the same number.
   const holder = `${hostname()}:${process.pid}`;
-  const duties = [keepRetention(store, holder), keepRepair(store, holder)];
+  const duties = [keepRetention(store, holder), keepRepair(store, holder), keepLimitWatch(store, holder)];
   const address = server.address();
   log.info(
     { host: environment.host, port: typeof address === 'object' ? address?.port : environment.apiPort },

@@ -1,6 +1,7 @@
 import { LATENCY_BUCKETS_SECONDS, type Store } from '@millrace/queue';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { finishByOutcome, settleAttempt } from '../../../packages/queue/src/attempt.ts';
+import { limitKeys } from '../../../packages/queue/src/keys.ts';
 import { openTestStore } from '../../../packages/queue/src/testing/store.ts';
 import { begin, COMPLETED, FAILED, queueOf, RETRY, submitOne } from '../../../packages/queue/src/testing/stored.ts';
 import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
@@ -10,7 +11,7 @@ let redis: TestRedis;
 let store: Store;
 beforeAll(async () => {
   redis = await freshRedis();
-  store = await openTestStore(redis.url);
+  store = await openTestStore(redis.url, { config: { limits: { main: { requestsPerMinute: 3000, inFlight: 200 } } } });
 });
 beforeEach(() => store.redis.flushall());
 afterAll(async () => {
@@ -129,4 +130,52 @@ it('two readers at once see the same totals, not twice as much', async () => {
   const open = openMetrics(store);
   const texts = await Promise.all(Array.from({ length: 5 }, () => open.render()));
   for (const text of texts) expect(text).toMatch(/^millrace_jobs_submitted_total\{queue="generate"\} 5$/m);
+});
+
+it('a limit is told with what is configured, learned, left and used, by model, and whether it is closed or low', async () => {
+  const keys = limitKeys('main', 'm');
+  const [seconds] = await store.redis.time();
+  const now = Number(seconds) * 1000;
+  await store.redis.sadd(keys.groups, 'm');
+  await store.redis.hset(keys.bucket, {
+    ...{
+      at: now,
+      learned_tokens: 600_000,
+      fullest_tokens: 10_000,
+      told_at: now,
+      told_tokens: 150,
+      used_tokens: 12_000,
+    },
+    closed: now + 60_000,
+  });
+  await store.redis.hset(keys.low, 'tokens m', now);
+  await store.redis.hset(keys.closed, { since: now, why: 'unauthorized', until: now + 60_000, every: 60_000 });
+  await store.redis.zadd(keys.inFlight, now + 60_000, 'one', now - 60_000, 'expired');
+  await store.redis.zadd(keys.asking, 5e13, 'a');
+  await store.redis.hset(keys.asked, 'a', `${now + 60_000} 100`);
+
+  const samples = (await metrics()).filter(({ name }) => name.startsWith('millrace_limit_'));
+  const shown = new Map(
+    samples.map(({ name, labels, value }) => [`${name} ${Object.values(labels).join(' ')}`, value]),
+  );
+  expect(Object.fromEntries(shown)).toEqual({
+    'millrace_limit_closed main': 1,
+    'millrace_limit_in_flight main': 1,
+    'millrace_limit_configured_in_flight main': 200,
+    'millrace_limit_paused main m': 1,
+    'millrace_limit_waiting main m': 1,
+    'millrace_limit_configured main m requests': 3000,
+    'millrace_limit_learned main m tokens': 600_000,
+    'millrace_limit_remaining main m tokens': 150,
+    'millrace_limit_low main m tokens': 1,
+    'millrace_limit_used_total main m requests': 0,
+    'millrace_limit_used_total main m tokens': 12_000,
+  });
+  await store.redis.flushall();
+  const after = (await metrics()).filter(({ name }) => name.startsWith('millrace_limit_'));
+  expect(after.map(({ name }) => name).sort()).toEqual([
+    'millrace_limit_closed',
+    'millrace_limit_configured_in_flight',
+    'millrace_limit_in_flight',
+  ]);
 });

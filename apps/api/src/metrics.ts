@@ -2,8 +2,9 @@
  * /metrics for the whole fleet: the queues' counters are kept in Redis by the scripts that move the jobs, so any API
  * process tells the same, and a restart loses nothing. Only the process metrics are this process's own.
  */
-import { countQueues, LATENCY_BUCKETS_SECONDS, readCounters, type Store } from '@millrace/queue';
+import { countQueues, LATENCY_BUCKETS_SECONDS, readCounters, readLimits, type Store } from '@millrace/queue';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { openLimitMetrics } from './limit-metrics.ts';
 
 type Counters = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
@@ -63,8 +64,15 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
   histogram('millrace_job_duration_seconds', 'From submission to outcome.', 'job_seconds');
   histogram('millrace_attempt_duration_seconds', 'From an attempt’s start to its end.', 'attempt_seconds');
 
+  const showLimits = openLimitMetrics(registry);
+
   const refresh = async (): Promise<void> => {
-    const [counts, totals] = await Promise.all([countQueues(store), readCounters(store)]);
+    const [counts, totals, { limits }] = await Promise.all([
+      countQueues(store),
+      readCounters(store),
+      readLimits(store),
+    ]);
+    showLimits(limits);
     counters = totals;
     for (const metric of [
       jobs,

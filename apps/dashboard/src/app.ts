@@ -1,7 +1,7 @@
 /** The pages: who may look, what is where. Everything here is looking; what changes a job goes through the API. */
 import type { ApiKey } from '@millrace/core';
 import { AccessError } from '@millrace/core';
-import { type JobWithAnswer, noSuchJob, readJob, type Store } from '@millrace/queue';
+import { type JobWithAnswer, noSuchJob, readJob, readWaiting, type Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
 import { BOARD_PATH, boardHandlers } from './board.ts';
@@ -83,7 +83,9 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
     response.json(jobJson(await found(request.params.id)));
   });
   app.get('/jobs/:id', async (request, response) => {
-    sendPage(response, jobPage(await found(request.params.id), Date.now(), version));
+    const shown = await found(request.params.id);
+    const tellWaiting = await store.liveness.guard(() => readWaiting(store, [shown.job]));
+    sendPage(response, jobPage(shown, tellWaiting(shown.job), Date.now(), version));
   });
   app.use(BOARD_PATH, boardHeaders, ...boardHandlers(store));
   app.use(notFound);

@@ -3,7 +3,15 @@
  * last figures, with the time they were read.
  */
 import { type Job, ShedError } from '@millrace/core';
-import { countQueues, type Durability, lastFailures, type QueueCounts, type Store } from '@millrace/queue';
+import {
+  countQueues,
+  type Durability,
+  type LimitsStatus,
+  lastFailures,
+  type QueueCounts,
+  readLimits,
+  type Store,
+} from '@millrace/queue';
 import { FAILURES_SHOWN, MESSAGE_CHARACTERS } from './bounds.ts';
 import { excerpt, oneLine } from './excerpt.ts';
 
@@ -29,9 +37,10 @@ export interface Snapshot {
   /** Milliseconds of this process's clock. */
   at: number;
   redis: RedisState;
-  /** When `queues` and `failures` were read; null: not yet. */
+  /** When `queues`, `limits` and `failures` were read; null: not yet. */
   readAt: number | null;
   queues: readonly QueueCounts[];
+  limits: LimitsStatus | null;
   failures: readonly FailureRow[];
   failuresReadAt: number;
 }
@@ -42,9 +51,10 @@ const CODE_CHARACTERS = 80;
 
 /** Returns a function that reads a snapshot. `unfit` tells why the server may not be used, if so. */
 export function openSnapshots(store: Store, unfit: () => string | null): () => Promise<Snapshot> {
-  let last: Pick<Snapshot, 'readAt' | 'queues' | 'failures' | 'failuresReadAt'> = {
+  let last: Pick<Snapshot, 'readAt' | 'queues' | 'limits' | 'failures' | 'failuresReadAt'> = {
     readAt: null,
     queues: [],
+    limits: null,
     failures: [],
     failuresReadAt: 0,
   };
@@ -52,11 +62,11 @@ export function openSnapshots(store: Store, unfit: () => string | null): () => P
 
   const read = async (): Promise<void> => {
     const { guard } = store.liveness;
-    const queues = await guard(() => countQueues(store));
+    const [queues, limits] = await guard(() => Promise.all([countQueues(store), readLimits(store)]));
     const now = Date.now();
     const stale = sumFailed(queues) !== sumFailed(last.queues) || now - last.failuresReadAt >= FAILURES_MAX_AGE_MS;
     const failures = stale ? (await guard(() => lastFailures(store, FAILURES_SHOWN))).map(failureRow) : last.failures;
-    last = { readAt: now, queues, failures, failuresReadAt: stale ? now : last.failuresReadAt };
+    last = { readAt: now, queues, limits, failures, failuresReadAt: stale ? now : last.failuresReadAt };
   };
 
   return async () => {

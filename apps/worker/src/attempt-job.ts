@@ -14,9 +14,11 @@ import {
   type Store,
   type StoreQueue,
   settleAttempt,
+  type Ticket,
   type WriteReply,
   writeCheckpoint,
 } from '@millrace/queue';
+import type { Admission } from './admission.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
@@ -27,12 +29,17 @@ export interface Verbs {
   /** Back to the head of its line. */
   giveBack(): Promise<never>;
   delay(ms: number): Promise<never>;
+  /** Back to the head of its line, and no more of the queue's jobs are taken for so long. */
+  hold(ms: number): Promise<never>;
   /** @param reason for whoever looks at BullMQ; the whole of it is on the record */
   fail(reason: string): never;
 }
 
 export interface Taken {
   id: string;
+  ticket: Ticket;
+  /** 0 first … 9. */
+  priority: number;
   controller: AbortController;
   verbs: Verbs;
 }
@@ -45,6 +52,7 @@ export interface AttemptTerms {
   worker: string;
   /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
   abandon: (response: Reattachable) => Promise<unknown>;
+  admission: Admission;
   log: Log;
 }
 
@@ -54,6 +62,8 @@ export interface AttemptTerms {
  */
 export type AttemptJob = (taken: Taken, run: AttemptRun, isolated: boolean) => Promise<string>;
 
+/** The upstream refused the key, not the job. */
+const HELD_BY_LIMIT: ReadonlySet<string> = new Set(['rate_limited', 'insufficient_quota', 'unauthorized']);
 /** From this attempt on all count: some hours of an upstream that is away, at the default backoff; the record is bounded. */
 const MOST_UNCOUNTED = 200;
 
@@ -68,7 +78,47 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     await dropCheckpoint(store, queue, id);
   };
 
-  const attempt = async ({ id, controller, verbs }: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
+  /** reserve: nothing has begun, and no attempt is used up, before the call may start. */
+  const attempt = async (taken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
+    const { id, ticket, priority, controller, verbs } = taken;
+    const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
+    switch (place.kind) {
+      case 'aborted':
+        return verbs.giveBack();
+      case 'held':
+        return verbs.hold(place.inMs);
+      case 'never': {
+        const { tokensPerMinute } = place;
+        return called(
+          taken,
+          async () => tooLarge(settings.limit, tokensPerMinute),
+          isolated,
+          () => undefined,
+        );
+      }
+      case 'admitted': {
+        let made = false;
+        const running = async (input: AttemptInput): Promise<Outcome> => {
+          made = true;
+          const outcome = await runOrFault(run, input);
+          place.settle(outcome);
+          return outcome;
+        };
+        try {
+          return await called(taken, running, isolated, place.told);
+        } finally {
+          if (!made) place.settle(null);
+        }
+      }
+    }
+  };
+
+  const called = async (
+    { id, controller, verbs, ...rest }: Taken,
+    run: AttemptRun,
+    isolated: boolean,
+    told: AttemptInput['told'],
+  ): Promise<string> => {
     const terms = { worker: options.worker, isolated, failUnknown: settings.whenUnknown === 'fail' };
     const begun = await untilWritten(log, () => beginAttempt(store, queue, id, terms));
     switch (begun.kind) {
@@ -91,7 +141,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       case 'unsure':
         // Held here, because BullMQ would put it behind all that waits: an orphan must not wait for a whole backlog.
         if (!(await paused(begun.inMs, controller.signal))) return verbs.giveBack();
-        return attempt({ id, controller, verbs }, run, isolated);
+        return called({ id, controller, verbs, ...rest }, run, isolated, told);
       case 'expired':
         await untilWritten(log, () => failPastDeadline(store, queue, id));
         return verbs.fail('deadline_exceeded');
@@ -103,7 +153,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
         }
         const checkpoint = (response: Reattachable) => writeCheckpoint(store, queue, id, begun.epoch, response);
-        const outcome = await runOrFault(run, { id, queue: queue.name, settings, begun, controller, checkpoint });
+        const outcome = await run({ id, queue: queue.name, settings, begun, controller, checkpoint, told });
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
         return applyOutcome(id, verbs, begun, outcome);
       }
@@ -149,7 +199,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return verbs.fail(`${outcome.error.code}: ${outcome.error.message}`);
       }
       case 'retry': {
-        const countsAsAttempt = outcome.countsAsAttempt || begun.epoch >= MOST_UNCOUNTED;
+        const isJobs = outcome.countsAsAttempt && !options.admission.isDown(settings.upstream);
+        const countsAsAttempt = isJobs || begun.epoch >= MOST_UNCOUNTED;
         const counted = begun.counted + (countsAsAttempt ? 1 : 0);
         const unknown = outcome.possiblyBilled && settings.whenUnknown === 'fail';
         if (unknown || counted >= settings.attempts) {
@@ -157,6 +208,11 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           if (outcome.reattach !== undefined) await options.abandon(outcome.reattach);
           const possiblyBilled = outcome.possiblyBilled || outcome.reattach !== undefined;
           return applyOutcome(id, verbs, begun, { ...outcome, kind: 'failed', possiblyBilled });
+        }
+        if (HELD_BY_LIMIT.has(outcome.reason) && !countsAsAttempt) {
+          // Its limit is closed now: it keeps its place, and starts when that opens.
+          const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, 0));
+          return reply === 'written' ? verbs.giveBack() : reply;
         }
         // What uses up no attempt may go on for long, and must not become a stream of them.
         const ms = backoffMs(countsAsAttempt ? counted : begun.epoch, settings.backoff, outcome.afterMs);
@@ -186,4 +242,14 @@ const DAMAGED: Outcome = {
 /** What BullMQ keeps as the return value: never the answer itself. */
 function said(reply: WriteReply, verb: string): string {
   return reply === 'written' ? verb : reply;
+}
+
+function tooLarge(limit: string, tokensPerMinute: number): Outcome {
+  const message = `The request needs more tokens than the limit '${limit}' allows in a minute (${tokensPerMinute}): it could never start. Make it smaller, lower max_output_tokens, or raise the limit.`;
+  return {
+    kind: 'failed',
+    reason: 'bad_request',
+    error: { code: 'request_too_large', message },
+    possiblyBilled: false,
+  };
 }

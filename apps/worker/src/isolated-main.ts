@@ -3,7 +3,7 @@
  * and ends when its worker does.
  */
 import { createLog, loadConfig, readEnvironment, runRole } from '@millrace/core';
-import { openUpstream, type Upstream } from '@millrace/upstream';
+import { openUpstream, type RateLimitGauges, type Upstream } from '@millrace/upstream';
 import type { FromIsolated, ToIsolated } from './isolation-messages.ts';
 import { attemptRun } from './run-attempt.ts';
 
@@ -36,7 +36,8 @@ runRole(async () => {
     try {
       const checkpoint = async (response: Parameters<Parameters<typeof run>[0]['checkpoint']>[0]): Promise<void> =>
         tell({ kind: 'checkpoint', response });
-      tell({ kind: 'outcome', outcome: await run({ ...input, controller, checkpoint }) });
+      const told = (gauges: RateLimitGauges): void => tell({ kind: 'told', gauges });
+      tell({ kind: 'outcome', outcome: await run({ ...input, controller, checkpoint, told }) });
     } catch (error) {
       tell({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
     }

@@ -1,7 +1,7 @@
 /** What a worker and the process in which it isolates a suspect say to each other. All of it passes as JSON. */
 import type { AuditEntry, Outcome, QueueConfig, Reattachable } from '@millrace/core';
 import type { Begun } from '@millrace/queue';
-import type { AbortReason, BackgroundKnown } from '@millrace/upstream';
+import type { AbortReason, BackgroundKnown, RateLimitGauges } from '@millrace/upstream';
 
 export type ToIsolated =
   | { kind: 'run'; id: string; queue: string; settings: QueueConfig; begun: Begun; background: BackgroundKnown }
@@ -12,6 +12,7 @@ export type FromIsolated =
   | { kind: 'ready' }
   | { kind: 'checkpoint'; response: Reattachable }
   | { kind: 'audit'; entry: AuditEntry }
+  | { kind: 'told'; gauges: RateLimitGauges }
   | { kind: 'outcome'; outcome: Outcome }
   /** The attempt threw: a fault of ours. */
   | { kind: 'fault'; message: string };

@@ -9,8 +9,11 @@ import type { FromIsolated, ToIsolated } from './isolation-messages.ts';
 import type { AttemptInput } from './run-attempt.ts';
 
 export interface Isolation {
-  /** The right to run one suspect, to be left by calling what is returned; null while another one has it. */
-  enter(): (() => void) | null;
+  /**
+   * The right to run one suspect, to be left by calling what is returned; who came first has it first. null when it was
+   * not free in time, or the signal was aborted.
+   */
+  enter(signal: AbortSignal): Promise<(() => void) | null>;
   /**
    * Runs an attempt in the process, starting it where none is there. A death of the process is an Outcome.
    * @throws Error when the process could not be started, or a fault of ours ended the attempt in it
@@ -24,6 +27,8 @@ export interface Isolation {
 const START_BOUND_MS = 20_000;
 /** An attempt ends itself after its timeout; who does not answer for so long after it hangs. */
 const HANG_MS = 30_000;
+/** A suspect that waits holds a slot of its queue; after so long it goes back to the head of its line, for any worker. */
+const ENTER_WITHIN_MS = 5000;
 /** The next suspect mostly follows soon; an idle process is not kept longer. */
 const IDLE_MS = 10_000;
 
@@ -36,6 +41,8 @@ export interface IsolationTerms {
 /** Opens the place; the process is started by the first suspect. */
 export function openIsolation({ audit, background }: IsolationTerms): Isolation {
   let taken = false;
+  /** Its bound is what the process takes at once. */
+  const waiting: (() => void)[] = [];
   let child: ChildProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
 
@@ -71,6 +78,24 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
     });
   };
 
+  /** True when whoever was inside has left to this one. */
+  const turn = (signal: AbortSignal): Promise<boolean> =>
+    new Promise((resolve) => {
+      const done = (mine: boolean): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', off);
+        resolve(mine);
+      };
+      const mine = (): void => done(true);
+      const off = (): void => {
+        waiting.splice(waiting.indexOf(mine), 1);
+        done(false);
+      };
+      const timer = setTimeout(off, ENTER_WITHIN_MS);
+      signal.addEventListener('abort', off);
+      waiting.push(mine);
+    });
+
   const attempt = (process: ChildProcess, input: AttemptInput): Promise<Outcome> => {
     const { id, queue, settings, begun, controller } = input;
     const { signal } = controller;
@@ -86,6 +111,7 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
         if (message.kind === 'outcome') settle(() => resolve(message.outcome));
         else if (message.kind === 'fault') settle(() => reject(new Error(message.message)));
         else if (message.kind === 'audit') audit?.write(message.entry);
+        else if (message.kind === 'told') input.told(message.gauges);
         else if (message.kind === 'checkpoint') {
           reattach = message.response;
           // A checkpoint that cannot be written must not cost the answer that is being made.
@@ -109,11 +135,13 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
   };
 
   return {
-    enter: () => {
-      if (taken) return null;
+    enter: async (signal) => {
+      if (taken && !(await turn(signal))) return null;
       taken = true;
       clearTimeout(idle);
       return () => {
+        const next = waiting.shift();
+        if (next !== undefined) return next();
         taken = false;
         idle = setTimeout(end, IDLE_MS);
         idle.unref();

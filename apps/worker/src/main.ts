@@ -16,10 +16,11 @@ import {
 } from '@millrace/core';
 import { keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
+import { openAdmission } from './admission.ts';
 import { startHealth } from './health.ts';
 import { heedCancels } from './heed-cancels.ts';
 import { openIsolation } from './isolation.ts';
-import { tellWhatIsNotServed } from './not-served.ts';
+import { openLimits } from './limits.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
 import { type BackgroundSharing, shareBackground } from './share-background.ts';
@@ -40,7 +41,6 @@ runRole(async () => {
   const config = await loadConfig(environment);
   // Not only host and process id: a container that starts again has both from its dead predecessor.
   const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
-  tellWhatIsNotServed(config, log);
   const store = await openStore({
     redisUrl: environment.redisUrl,
     config,
@@ -91,6 +91,7 @@ runRole(async () => {
   const run = attemptRun(config, upstreams, audit);
 
   const heartbeat = await keepVitalSigns(store, environment.redisUrl, worker, clock, log);
+  const admission = openAdmission(store, openLimits(store, worker, log), log);
   const isolation = openIsolation({ audit, background: (name) => upstreams.get(name)?.background() ?? 'unknown' });
   const lockMs = config.worker.lockSeconds * 1000;
   for (const queue of store.queues.values()) {
@@ -105,6 +106,7 @@ runRole(async () => {
       lockMs,
       worker,
       run,
+      admission,
       isolation,
       restartAfterMs: RESTART_AFTER_MS,
       abandon,
@@ -127,6 +129,7 @@ runRole(async () => {
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     await Promise.all(runners.map((runner) => runner.drain(graceMs)));
     isolation.close();
+    admission.close();
     await Promise.all(duties.map((duty) => duty.stop()));
     for (const sharing of sharings) sharing.stop();
     await heartbeat.stop();

@@ -6,6 +6,8 @@ import { openTestStore, silentLog } from '../../../packages/queue/src/testing/st
 import { COMPLETED, queueOf, submitOne } from '../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../test/harness/eventually.ts';
 import { freshRedis, REDIS_PACKAGE_DIR, type TestRedis } from '../../../test/harness/redis.ts';
+import { type Admission, openAdmission } from './admission.ts';
+import { openLimits } from './limits.ts';
 import { type Runner, startRunner } from './runner.ts';
 import { type ScriptedRun, scriptedRun } from './testing/scripted-run.ts';
 
@@ -19,13 +21,16 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await store.close();
+  admission?.close();
   await back?.stop();
   await redis.dispose();
 });
 
+let admission: Admission;
 const start = (scripted: ScriptedRun, lockMs: number): Runner => {
   const settings = store.config.queues.generate;
   if (settings === undefined) throw new Error('the test configuration has lost its queue');
+  admission = openAdmission(store, openLimits(store, 'w', silentLog), silentLog);
   return startRunner({
     store,
     queue: queueOf(store),
@@ -34,7 +39,8 @@ const start = (scripted: ScriptedRun, lockMs: number): Runner => {
     worker: 'w',
     run: scripted.run,
     abandon: async () => undefined,
-    isolation: { enter: () => () => undefined, run: scripted.run, close: () => undefined },
+    admission,
+    isolation: { enter: async () => () => undefined, run: scripted.run, close: () => undefined },
     restartAfterMs: 30_000,
     log: silentLog,
   });

@@ -74,6 +74,7 @@ async function attempt(
     begun,
     controller,
     checkpoint: async () => 'written',
+    told: () => undefined,
   });
   return { outcome, asked, audited };
 }

@@ -12,7 +12,7 @@ import {
   schemaOf,
 } from '@millrace/core';
 import type { Begun } from '@millrace/queue';
-import type { Started, Upstream } from '@millrace/upstream';
+import { type RateLimitGauges, rateLimitGauges, type Started, type Upstream } from '@millrace/upstream';
 
 export interface AttemptInput {
   id: string;
@@ -23,6 +23,8 @@ export interface AttemptInput {
   controller: AbortController;
   /** Notes what a crash of this process would need to carry on with the response instead of calling again. */
   checkpoint: (response: Reattachable) => Promise<unknown>;
+  /** Told what the answer's headers say of the rate limit. */
+  told: (gauges: RateLimitGauges) => void;
 }
 
 /** What it throws is a fault of ours; everything that the upstream can do is an Outcome. */
@@ -33,7 +35,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Binds what every attempt of this process shares. */
 export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
-  return async ({ id, queue, settings, begun, controller, checkpoint }) => {
+  return async ({ id, queue, settings, begun, controller, checkpoint, told }) => {
     const upstream = upstreams.get(settings.upstream);
     if (upstream === undefined) throw new Error(`no upstream '${settings.upstream}' is open`);
     const request = requestOf(config, settings, begun);
@@ -55,7 +57,11 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       const outcome =
         begun.checkpoint === null
           ? // Whether it is made in the background is the upstream's to say: by its setting, and by what it has proved.
-            await upstream.call({ ...asked, background: { onStarted: noteStart(checkpoint) } })
+            await upstream.call({
+              ...asked,
+              background: { onStarted: noteStart(checkpoint) },
+              onHeaders: (_, header) => told(rateLimitGauges(header)),
+            })
           : await upstream.reattach({ ...asked, ...begun.checkpoint });
       audit?.write({
         at: new Date().toISOString(),

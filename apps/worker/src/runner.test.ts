@@ -90,7 +90,7 @@ describe('an Outcome becomes a queue verb', () => {
     shop.start({
       run: async () => {
         calls++;
-        return { ...RETRY, countsAsAttempt: false };
+        return { ...RETRY, reason: 'conflict', countsAsAttempt: false };
       },
       settings: { ...FAST, attempts: 3 },
     });

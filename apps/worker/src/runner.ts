@@ -2,7 +2,7 @@
  * take: the one place that owns BullMQ Workers. It takes jobs of one queue, runs them, and turns each Outcome into a
  * queue verb. The job record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import { bullPrefix, jobsWait, type StoreQueue } from '@millrace/queue';
+import { bullPrefix, jobsWait, type StoreQueue, type Ticket } from '@millrace/queue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { type AttemptTerms, attemptJob, type Taken, type Verbs } from './attempt-job.ts';
 import type { Isolation } from './isolation.ts';
@@ -49,8 +49,8 @@ const DRAIN_DELAY_SECONDS = 2;
 const CLOSE_BOUND_MS = 5000;
 /** BullMQ shows this much of a failure; the whole of it is on the record. */
 const REASON_CHARACTERS = 500;
-/** A suspect that met another one here is offered to the other workers meanwhile. */
-const ISOLATED_AGAIN_MS = 3000;
+/** A limit that is closed for longer is asked again: somebody may have resumed it. */
+const HOLD_AT_MOST_MS = 5000;
 
 /** Starts taking jobs of one queue. */
 export function startRunner(options: RunnerOptions): Runner {
@@ -61,29 +61,36 @@ export function startRunner(options: RunnerOptions): Runner {
   let draining = false;
   let taken = 0;
 
+  const giveBack = async (job: Job, token: string): Promise<never> => {
+    await untilWritten(log, () => job.moveToWait(token));
+    // A prioritised job given back rings no bell; without this an idle peer would notice it seconds later.
+    await untilWritten(log, () => store.redis.zadd(queue.bull.toKey('marker'), 0, '0'));
+    throw new WaitingError();
+  };
   const verbsOf = (job: Job, token: string): Verbs => ({
-    giveBack: async () => {
-      await untilWritten(log, () => job.moveToWait(token));
-      // A prioritised job given back rings no bell; without this an idle peer would notice it seconds later.
-      await untilWritten(log, () => store.redis.zadd(queue.bull.toKey('marker'), 0, '0'));
-      throw new WaitingError();
-    },
+    giveBack: () => giveBack(job, token),
     delay: async (ms) => {
       await untilWritten(log, () => job.moveToDelayed(Date.now() + ms, token));
       throw new DelayedError();
+    },
+    hold: async (ms) => {
+      holdFor(ms);
+      return giveBack(job, token);
     },
     fail: (reason) => {
       throw new UnrecoverableError(reason.slice(0, REASON_CHARACTERS));
     },
   });
 
-  const take = async (job: Job, lockToken?: string): Promise<string> => {
+  const take = async (job: Job<Ticket>, lockToken?: string): Promise<string> => {
     const id = job.id as string;
     const token = lockToken as string;
     const run = running.add(id, token);
     taken++;
     try {
-      return await pass({ id, controller: run.controller, verbs: verbsOf(job, token) });
+      const { data: ticket, priority } = job;
+      const verbs = verbsOf(job, token);
+      return await pass({ id, ticket, priority: priority - 1, controller: run.controller, verbs });
     } finally {
       running.remove(run);
     }
@@ -95,8 +102,8 @@ export function startRunner(options: RunnerOptions): Runner {
     if (draining || fetching.held('clock')) return taken.verbs.giveBack();
     const reply = await attempt(taken, options.run, false);
     if (reply !== 'suspect') return reply;
-    const leave = isolation.enter();
-    if (leave === null) return taken.verbs.delay(ISOLATED_AGAIN_MS);
+    const leave = await isolation.enter(taken.controller.signal);
+    if (leave === null) return taken.verbs.giveBack();
     try {
       if (draining) return await taken.verbs.giveBack();
       log.warn(
@@ -112,6 +119,19 @@ export function startRunner(options: RunnerOptions): Runner {
   const tell = nowAndThen((error) =>
     log.warn({ err: error, queue: queue.name }, 'The queue could not be served; trying again'),
   );
+  /** Until a limit opens that is closed for long; it is asked again before that, as it may be resumed. */
+  let heldUntil: NodeJS.Timeout | null = null;
+  const holdFor = (ms: number): void => {
+    if (heldUntil !== null || draining) return;
+    fetching.hold('limit', true);
+    heldUntil = setTimeout(
+      () => {
+        heldUntil = null;
+        fetching.hold('limit', false);
+      },
+      Math.min(ms, HOLD_AT_MOST_MS),
+    );
+  };
   let resting: NodeJS.Timeout | null = null;
   const openWorker = (concurrency: number): Worker => {
     const opened = new Worker(queue.name, take, {
@@ -158,7 +178,11 @@ export function startRunner(options: RunnerOptions): Runner {
     store,
     queue,
     lockMs,
-    () => fetching.current().getBackend().moveStalledJobsToWait(),
+    async () => {
+      // A process that stood still finds its own locks expired: what runs here is no orphan.
+      await lockAgain(store, queue, running, running.ids(), lockMs);
+      return fetching.current().getBackend().moveStalledJobsToWait();
+    },
     log,
     tell,
   );
@@ -173,6 +197,7 @@ export function startRunner(options: RunnerOptions): Runner {
     drain: async (graceMs) => {
       draining = true;
       if (resting !== null) clearTimeout(resting);
+      if (heldUntil !== null) clearTimeout(heldUntil);
       stopTakingBack();
       const closed = fetching.close();
       await within(graceMs, Promise.race([closed, running.idle()]));

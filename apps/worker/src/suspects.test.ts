@@ -1,7 +1,8 @@
 /** A job that was in flight at two crashes runs where nothing else does; and what a queue that rather looks does. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { COMPLETED, submitOne } from '../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../test/harness/eventually.ts';
+import { openIsolation } from './isolation.ts';
 import { scriptedRun } from './testing/scripted-run.ts';
 import { openWorkshop, type Workshop } from './testing/workshop.ts';
 
@@ -18,21 +19,14 @@ const suspect = async (): Promise<string> => {
   return id;
 };
 
-/** A place for one suspect, as the real one is, in which attempts are scripted. */
-function place(): {
-  isolation: NonNullable<Parameters<Workshop['start']>[0]['isolation']>;
-  inside: ReturnType<typeof scriptedRun>;
-} {
+type Place = NonNullable<Parameters<Workshop['start']>[0]['isolation']>;
+
+/** The real place for suspects, in which attempts are scripted instead of run in a process. */
+function place(): { isolation: Place; inside: ReturnType<typeof scriptedRun> } {
   const inside = scriptedRun();
-  let taken = false;
-  const enter = (): (() => void) | null => {
-    if (taken) return null;
-    taken = true;
-    return () => {
-      taken = false;
-    };
-  };
-  return { isolation: { enter, run: inside.run, close: () => undefined }, inside };
+  const isolation = openIsolation({ audit: null, background: () => 'unknown' });
+  onTestFinished(isolation.close);
+  return { isolation: { ...isolation, run: inside.run }, inside };
 }
 
 it('it runs in the place for suspects, and the others go on beside it', async () => {
@@ -76,8 +70,9 @@ it('a second suspect does not run beside the first, uses up no attempt, and runs
   const ids = [await suspect(), await suspect()];
   const first = await inside.nth(0);
   const other = ids.find((id) => id !== first.input.id) as string;
-  await eventually('it is offered to others', async () => (await shop.entry(other)) === 'delayed');
+  await eventually('it is taken', async () => (await shop.entry(other)) === 'active');
   expect((await shop.job(other)).attempts).toEqual([]);
+  expect(inside.started).toHaveLength(1);
   first.end(COMPLETED);
   (await inside.nth(1)).end(COMPLETED);
   for (const id of ids) await shop.jobOnce(id, 'it is completed', ({ status }) => status === 'completed');

@@ -1,7 +1,7 @@
 /** Whether a queue's jobs are taken here: not while there is any reason against it, and each reason ends by itself. */
 
-/** `refused`: Redis refuses what the taking writes. `clock`: this machine's clock is off. */
-export type HoldReason = 'refused' | 'clock';
+/** `refused`: Redis refuses what the taking writes. `limit`: the queue's limit is closed. `clock`: this machine's clock is off. */
+export type HoldReason = 'refused' | 'clock' | 'limit';
 
 export interface Taking {
   hold(reason: HoldReason, held: boolean): void;

@@ -9,7 +9,21 @@ import { ConfigError, ShedError, StartError } from './errors.ts';
 export type Log = pino.Logger;
 
 const ALLOWED = new Set([
-  ...['role', 'worker', 'job_id', 'queue', 'attempt', 'type', 'status', 'outcome', 'reason', 'code', 'model', 'limit'],
+  ...[
+    'role',
+    'worker',
+    'job_id',
+    'queue',
+    'attempt',
+    'type',
+    'status',
+    'outcome',
+    'reason',
+    'code',
+    'model',
+    'limit',
+    'state',
+  ],
   ...[
     'upstream',
     'upstream_id',

@@ -8,6 +8,9 @@ export {
   type WriteReply,
 } from './attempt.ts';
 export { readBackground, writeBackground } from './background-known.ts';
+export { type Breaker, type Entry, openBreaker, type Pass } from './breaker/open-breaker.ts';
+export { type BreakerStatus, readBreaker } from './breaker/read-breaker.ts';
+export type { BreakerState } from './breaker/step.ts';
 export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
@@ -19,6 +22,15 @@ export { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 export type { Beat } from './heartbeat-thread.ts';
 export { bullPrefix } from './keys.ts';
 export type { Duty } from './lease.ts';
+export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
+export { type Estimates, openEstimates } from './limits/estimate.ts';
+export { type Line, openLine, type Place, UNUSED, type Want } from './limits/line.ts';
+export type { KindStatus } from './limits/read-bucket.ts';
+export { type GroupStatus, groupsOf, type LimitStatus, type LimitsStatus, readLimits } from './limits/read-limits.ts';
+export type { LineStatus } from './limits/read-line.ts';
+export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
+export { readWaiting, type TellWaiting, type WaitingFor } from './limits/waiting-for.ts';
+export { keepLimitWatch } from './limits/watch-limits.ts';
 export { type JobPage, type ListQuery, listJobs } from './list.ts';
 export {
   countQueues,

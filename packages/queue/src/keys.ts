@@ -20,6 +20,12 @@
  * | {mrl:limit}:asked:<group>       | hash   | reserve               | until when each of them is expected, and its tokens |
  * | {mrl:limit}:in-flight           | zset   | reserve, release      | reservations by when they expire (ms)              |
  * | {mrl:limit}:closed              | hash   | close, reserve, release | why a limit is closed until it is resumed, and when a probe is due |
+ * | {mrl:limit}:learned             | hash   | workers               | characters per token by model, output tokens by kind of request; at most 2,000 fields |
+ * | {mrl:limit}:groups              | set    | workers               | models (or groups) that were ever used; those not used for a week go beyond 500 |
+ * | {mrl:limit}:low                 | hash   | watch                 | since when (ms) requests or tokens of a group are nearly used up; a week |
+ * | {mrl:limit}:samples             | list   | watch                 | totals of the last minute, every two seconds; two minutes |
+ * | {mrb:upstream}:breaker           | hash   | breaker-step          | whether an upstream is called, its latest calls, and when it is probed; a day after its last use |
+ * | {mrb:upstream}:turned            | pubsub | breaker-step          | that it opened, recovers or closed                 |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:background:<hash>             | string | any worker            | whether an upstream makes responses in the background: yes for a day, no for an hour |
@@ -70,6 +76,10 @@ export interface LimitKeys {
   asked: string;
   inFlight: string;
   closed: string;
+  learned: string;
+  groups: string;
+  low: string;
+  samples: string;
 }
 
 /** The keys of one limit; requests and tokens are counted by group: a model, or the models that are counted together. */
@@ -81,7 +91,23 @@ export function limitKeys(limit: string, group: string): LimitKeys {
     asked: `${prefix}:asked:${group}`,
     inFlight: `${prefix}:in-flight`,
     closed: `${prefix}:closed`,
+    learned: `${prefix}:learned`,
+    groups: `${prefix}:groups`,
+    low: `${prefix}:low`,
+    samples: `${prefix}:samples`,
   };
+}
+
+export interface BreakerKeys {
+  breaker: string;
+  /** A channel. */
+  turned: string;
+}
+
+/** What is shared of one upstream's circuit breaker. */
+export function breakerKeys(upstream: string): BreakerKeys {
+  const prefix = `{mrb:${upstream}}`;
+  return { breaker: `${prefix}:breaker`, turned: `${prefix}:turned` };
 }
 
 /** Who does a periodic duty. */

@@ -39,7 +39,7 @@ it('a waiting job whose entry is gone, or was ended, gets one again, in its own 
   await repair();
   expect([await stateOf(gone), await stateOf(ended)]).toEqual(['prioritized', 'prioritized']);
   expect((await queueOf(store).bull.getJob(gone))?.priority).toBe(1);
-  expect((await queueOf(store).bull.getJob(gone))?.data).toEqual({ type: 'generate', model: 'test-model' });
+  expect((await queueOf(store).bull.getJob(gone))?.data).toMatchObject({ type: 'generate', model: 'test-model' });
 });
 
 it('a job in backoff gets its entry back with what is left of its delay', async () => {
@@ -61,6 +61,14 @@ it('a running job is left alone while its call may still be answered, and put ba
   await repair();
   expect(await stateOf(id)).toBe('unknown');
   await store.redis.hset(queueOf(store).keys.job(id), 'started_at', Date.now() - 3_600_000);
+  await repair();
+  expect(await stateOf(id)).toBe('prioritized');
+});
+
+it('a running job whose entry BullMQ has ended is put back at once: its record missed an end that nobody can tell again', async () => {
+  const id = await submitOne(store);
+  await begin(store, id);
+  await endEntry(id);
   await repair();
   expect(await stateOf(id)).toBe('prioritized');
 });

@@ -58,26 +58,35 @@ export async function repairQueue(
       'WITHSCORES',
     );
     const ids = listed.filter((_, index) => index % 2 === 0);
-    for (const id of await strandedAmong(store, queue, ids)) await putBack(store, queue, id);
+    for (const [id, ended] of await strandedAmong(store, queue, ids)) await putBack(store, queue, id, ended);
     if (ids.length < STEP) return 0;
     from = Number(listed.at(-1));
   }
   return from;
 }
 
-async function strandedAmong(store: Store, queue: StoreQueue, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
+/** Each with whether BullMQ has ended its entry; else it has none. */
+async function strandedAmong(store: Store, queue: StoreQueue, ids: readonly string[]): Promise<Map<string, boolean>> {
+  const found = new Map<string, boolean>();
+  if (ids.length === 0) return found;
   const { bull, keys } = queue;
   const entries = ids.flatMap((id) => [keys.job(id), bull.toKey(id)]);
   const stranded = [bull.toKey('completed'), bull.toKey('failed'), ...entries];
-  return (await runScript(store.redis, 'stranded', stranded, ids)) as string[];
+  const replies = (await runScript(store.redis, 'stranded', stranded, ids)) as string[];
+  for (let i = 0; i < replies.length; i += 2) found.set(String(replies[i]), replies[i + 1] === 'ended');
+  return found;
 }
 
-async function putBack(store: Store, queue: StoreQueue, id: string): Promise<void> {
+/**
+ * @param ended BullMQ is told of an end only after the record: where it knows of one that the record does not, that was
+ * lost (with a primary that failed over), and nobody runs the job any more.
+ */
+async function putBack(store: Store, queue: StoreQueue, id: string, ended: boolean): Promise<void> {
   const [seconds] = await store.redis.time();
   const now = Number(seconds) * 1000;
   const job = jobFromRecord(id, queue.name, await store.redis.hgetall(queue.keys.job(id)));
-  if (job === null || (job.status === 'in_progress' && mayStillRun(store, queue, job.started_at, now))) return;
+  if (job === null) return;
+  if (job.status === 'in_progress' && !ended && mayStillRun(store, queue, job.started_at, now)) return;
   await queue.bull.remove(id);
   const transaction = store.redis.multi();
   queueTicket(transaction, queue, id, { ...job, delayMs: Math.max(0, (job.delayed_until ?? 0) - now) });

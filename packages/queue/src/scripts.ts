@@ -2,7 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainableCommander, Redis } from 'ioredis';
-import { ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LIMIT_KEPT_MS } from './limits/pace-of-limits.ts';
+import {
+  BREAKER_KEPT_MS,
+  CLOSE_AT_SUCCESSES,
+  FAILURE_SHARE,
+  OPEN_AT_FAILURES,
+  PROBE_AT_MOST_MS,
+  PROBE_MS,
+  REOPEN_AT_FAILURES,
+  SAMPLE_CALLS,
+  SAMPLE_MS,
+  STARTS_PER_SUCCESS,
+  TRICKLE_MS,
+} from './breaker/pace-of-breaker.ts';
+import { ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS } from './limits/pace-of-limits.ts';
 import {
   DEAD_AFTER_MS,
   GAP_MS,
@@ -35,6 +48,7 @@ const HEADERS = {
   reserve: WHEN_FULL,
   release: WHEN_FULL,
   claim: WHEN_FULL,
+  'breaker-step': WHEN_FULL,
   list: '#!lua flags=no-writes\n',
   stranded: '#!lua flags=no-writes\n',
 } as const;
@@ -43,7 +57,9 @@ export type ScriptName = keyof typeof HEADERS;
 const source = (name: string): string => readFileSync(join(import.meta.dirname, 'lua', `${name}.lua`), 'utf8');
 const numbers = {
   ...{ DEAD_AFTER_MS, MISSED_AFTER_MS, GAP_MS, SUSPECT_CRASHES, MAX_CRASHES, MAX_CRASHES_ALONE },
-  ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LIMIT_KEPT_MS },
+  ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS },
+  ...{ SAMPLE_CALLS, SAMPLE_MS, FAILURE_SHARE, OPEN_AT_FAILURES, REOPEN_AT_FAILURES, PROBE_MS, PROBE_AT_MOST_MS },
+  ...{ STARTS_PER_SUCCESS, CLOSE_AT_SUCCESSES, TRICKLE_MS, BREAKER_KEPT_MS },
 };
 const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);
 const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${named.join('')}${source('prelude')}`;

@@ -40,7 +40,7 @@ it('a job is a record with all it was given, and a BullMQ entry with nothing of 
     ...{ body: { input: 'a secret prompt' }, started_at: null, finished_at: null, delayed_until: null },
   });
   const entry = await queueOf(store).bull.getJob(id);
-  expect(entry?.data).toEqual({ type: 'generate', model: 'test-model' });
+  expect(entry?.data).toEqual({ type: 'generate', model: 'test-model', characters: 27, shape: 'b4199f87' });
   expect(JSON.stringify(await store.redis.hgetall(queueOf(store).bull.toKey(id)))).not.toContain('secret');
 });
 

@@ -1,4 +1,6 @@
 /** A job's BullMQ entry: enough for its dashboard and for routing, never the request itself. */
+
+import { createHash } from 'node:crypto';
 import type { NewJob } from '@millrace/core';
 import { Job as BullJob, type JobsOptions } from 'bullmq';
 import type { ChainableCommander } from 'ioredis';
@@ -8,6 +10,11 @@ import type { StoreQueue } from './store.ts';
 export interface Ticket {
   type: string;
   model: string | null;
+  /** Of the request, as JSON. */
+  characters?: number;
+  max_output?: number;
+  /** Requests of one shape (instructions and schema) have answers of about one length. */
+  shape?: string;
 }
 
 /** Finished BullMQ entries are only for bull-board; the record and its result live by our own retention. */
@@ -18,7 +25,7 @@ export function queueTicket(
   transaction: ChainableCommander,
   queue: StoreQueue,
   id: string,
-  job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs'>,
+  job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs'> & { body?: NewJob['body'] },
 ): void {
   const options: JobsOptions = {
     jobId: id,
@@ -28,7 +35,7 @@ export function queueTicket(
     removeOnFail: BULL_KEPT,
     ...(job.delayMs > 0 ? { delay: job.delayMs } : {}),
   };
-  const ticket: Ticket = { type: job.type, model: job.model };
+  const ticket: Ticket = { type: job.type, model: job.model, ...measure(job.body) };
   // BullMQ runs its script on whatever has runCommand: here our transaction, so that both writes are one.
   const client = {
     runCommand: (name: string, args: unknown[]) => {
@@ -40,4 +47,16 @@ export function queueTicket(
   void new BullJob(queue.bull, job.type, ticket, options, id).addJob(
     client as unknown as Parameters<BullJob['addJob']>[0],
   );
+}
+
+/** What the limit needs to know of a request before it is read again. */
+function measure(body: NewJob['body'] | undefined): Pick<Ticket, 'characters' | 'max_output' | 'shape'> {
+  if (body === undefined) return {};
+  const { instructions, text, schema, max_output_tokens: most } = body as Record<string, unknown>;
+  const kind = JSON.stringify([instructions, text, schema]);
+  return {
+    characters: JSON.stringify(body).length,
+    ...(typeof most === 'number' ? { max_output: most } : {}),
+    shape: createHash('sha1').update(kind).digest('hex').slice(0, 8),
+  };
 }

@@ -16,6 +16,8 @@ export interface SimulatorOptions {
   tokensPerSecond?: number;
   /** About how many delta events a streamed answer has. Default: one a word. */
   streamEvents?: number;
+  /** How its tokenizer counts what is asked. Default 4, as English prose; answers are always counted by 4. */
+  charactersPerToken?: number;
   /** Per model; none by default. */
   limits?: Limits;
   /** false: a server that knows no background mode and refuses `background: true`. Default true. */
@@ -36,6 +38,7 @@ const faultsSchema = z.array(
     kind: z.enum(FAULT_KINDS),
     probability: z.number().min(0).max(1),
     times: z.int().min(0).exactOptional(),
+    afterSeconds: z.number().min(0).exactOptional(),
   }),
 );
 
@@ -57,6 +60,7 @@ const optionsSchema = z.strictObject({
     .exactOptional(),
   tokensPerSecond: z.number().positive().exactOptional(),
   streamEvents: z.int().min(1).exactOptional(),
+  charactersPerToken: z.number().positive().exactOptional(),
   limits: limitsSchema.exactOptional(),
   background: z.boolean().exactOptional(),
   faults: faultsSchema.exactOptional(),

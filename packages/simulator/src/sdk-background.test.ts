@@ -105,6 +105,36 @@ test('what was not called in the background cannot be cancelled; what has comple
   expect((await client.responses.cancel(created.id)).status).toBe('completed');
 });
 
+test('a response that is gone is made and billed, and found by nobody', async () => {
+  const { client, simulator } = await start();
+  const { id } = await client.responses.create({ model: 'gpt-5', input: '[[fault:gone]]', background: true });
+  await vi.waitFor(() => expect(simulator.ledger()).toMatchObject([{ id, outcome: 'completed', delivered: false }]));
+  await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 404 });
+  await expect(client.responses.retrieve(id, { stream: true })).rejects.toMatchObject({ status: 404 });
+  await expect(client.responses.cancel(id)).rejects.toMatchObject({ status: 404 });
+});
+
+test('an unreadable response fails as many retrieves as asked, then it is there', async () => {
+  const { client } = await start();
+  const input = '[[fault:unreadable times=2]]';
+  const { id } = await client.responses.create({ model: 'gpt-5', input, background: true });
+  await expect(client.responses.retrieve(id, { stream: true })).rejects.toMatchObject({ status: 500 });
+  await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 500 });
+  expect((await client.responses.retrieve(id)).id).toBe(id);
+});
+
+test('a queued response stays so, whatever else ends, and costs no output once it is cancelled', async () => {
+  const { client, simulator } = await start();
+  const { id } = await client.responses.create({ model: 'gpt-5', input: '[[fault:queued]]', background: true });
+  const other = await client.responses.create({ model: 'gpt-5', input: 'Hi [[slow:60000]]', background: true });
+  await vi.waitFor(async () => expect((await client.responses.retrieve(other.id)).status).toBe('in_progress'));
+  simulator.finish();
+  expect((await client.responses.retrieve(other.id)).status).toBe('completed');
+  expect((await client.responses.retrieve(id)).status).toBe('queued');
+  expect((await client.responses.cancel(id)).status).toBe('cancelled');
+  expect(simulator.ledger().find((entry) => entry.id === id)).toMatchObject({ outcome: 'cancelled', output_tokens: 0 });
+});
+
 test('a call is billed though its client left before the answer', async () => {
   const { client, simulator } = await start({ latencyMs: 60_000 });
   const leaving = new AbortController();

@@ -50,6 +50,35 @@ test('models are listed and input tokens counted', async () => {
   });
 });
 
+test('another tokenizer counts what is asked by its own characters per token, for the limits and the bill too', async () => {
+  const limits = { tokensPerMinute: 6000, burstSeconds: 60 };
+  const { client, simulator } = await start({ charactersPerToken: 2, limits });
+  expect((await client.responses.inputTokens.count({ model: 'gpt-5', input: '12345678' })).input_tokens).toBe(4);
+  const { data, response } = await client.responses
+    .create({ model: 'gpt-5', input: '12345678', max_output_tokens: 100 })
+    .withResponse();
+  expect(data.usage?.input_tokens).toBe(4);
+  expect(response.headers.get('x-ratelimit-remaining-tokens')).toBe(String(6000 - 4 - 100));
+  expect(simulator.ledger()[0]?.input_tokens).toBe(4);
+});
+
+test('limits are replaced over HTTP, and limits that do not hold are refused and change nothing', async () => {
+  const { client, simulator } = await start();
+  const put = (body: string) =>
+    fetch(`${new URL(simulator.url).origin}/simulator/limits`, { method: 'PUT', body }).then(({ status }) => status);
+  const told = async () => {
+    const { response } = await client.responses.create({ model: 'gpt-5', input: 'Hello' }).withResponse();
+    return response.headers.get('x-ratelimit-limit-requests');
+  };
+  expect(await told()).toBeNull();
+  expect(await put('{"requestsPerMinute":600}')).toBe(200);
+  expect(await told()).toBe('600');
+  expect(await put('{"requestsPerMinute":0}')).toBe(400);
+  expect(await told()).toBe('600');
+  expect(await put('{}')).toBe(200);
+  expect(await told()).toBeNull();
+});
+
 test('with keys set, any other is refused and nothing is counted as work', async () => {
   const { client, simulator } = await start({ apiKeys: ['right'] }, 'wrong');
   const error = await client.responses.create({ model: 'gpt-5', input: 'Hi' }).catch((caught: unknown) => caught);

@@ -19,6 +19,8 @@ export interface Simulator {
   setFaults(faults: Fault[]): void;
   /** Replaces the limits; every bucket starts full. */
   setLimits(limits: Limits): void;
+  /** Ends every running call now, as if its time had passed; those that are stuck in the queue stay there. */
+  finish(): void;
   /** Drops every connection, ends running calls (background ones as cancelled) and frees the port. May be called again. */
   close(): Promise<void>;
 }
@@ -50,6 +52,9 @@ export async function startSimulator(given: SimulatorOptions = {}): Promise<Simu
     stats: () => machine.stats(),
     setFaults: machine.setFaults,
     setLimits: machine.setLimits,
+    finish() {
+      for (const run of machine.store.running) if (!run.call.stuck) run.finish();
+    },
     async close() {
       if (!closing) {
         closing = once(server, 'close');

@@ -31,8 +31,9 @@ export type Decided = Extract<Outcome, { kind: 'retry' | 'failed' }>;
 export function decide(finding: Finding, sent: boolean): Decided {
   const row: Row = DECISIONS[finding.row];
   const tried = triedBy(finding, row.billed === 'possibly' || (row.billed === 'if sent' && sent));
-  if ((finding.toldTo ?? row.verdict) === 'retry') {
-    return { kind: 'retry', ...tried, afterMs: finding.afterMs ?? 0, countsAsAttempt: true };
+  const verdict = row.verdict === 'hold' ? row.verdict : (finding.toldTo ?? row.verdict);
+  if (verdict !== 'fail') {
+    return { kind: 'retry', ...tried, afterMs: finding.afterMs ?? 0, countsAsAttempt: row.counts !== false };
   }
   return { kind: 'failed', ...tried, ...(finding.answer === undefined ? {} : { answer: finding.answer }) };
 }

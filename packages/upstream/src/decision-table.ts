@@ -5,7 +5,10 @@
 import type { AttemptReason } from '@millrace/core';
 
 export interface Row {
-  verdict: 'retry' | 'fail';
+  /** `hold`: tried again when somebody has mended the key; the job is not at fault, whatever headers say. */
+  verdict: 'retry' | 'fail' | 'hold';
+  /** false: the try says nothing about the job, and uses up none of its attempts. */
+  counts?: false;
   reason: AttemptReason;
   /** The error's code where the upstream gave none of its own. */
   code: string;
@@ -18,17 +21,19 @@ export const DECISIONS = {
   // An HTTP status that is an error.
   rateLimited: {
     verdict: 'retry',
+    counts: false,
     reason: 'rate_limited',
     code: 'rate_limit_exceeded',
     billed: 'no',
     why: 'The same request will be taken later; it was turned away at admission.',
   },
   outOfQuota: {
-    verdict: 'fail',
+    verdict: 'hold',
+    counts: false,
     reason: 'insufficient_quota',
     code: 'insufficient_quota',
     billed: 'no',
-    why: 'The account is out of money: no wait that a job could make changes that, and it looks like a rate limit (429).',
+    why: 'The account is out of money, though it looks like a rate limit (429): the limit is closed, its jobs wait for that to be mended.',
   },
   requestTimeout: {
     verdict: 'retry',
@@ -73,11 +78,12 @@ export const DECISIONS = {
     why: '400 and every 4xx without a row of its own: the request itself is at fault, the same again gets the same.',
   },
   unauthorized: {
-    verdict: 'fail',
+    verdict: 'hold',
+    counts: false,
     reason: 'unauthorized',
     code: 'unauthorized',
     billed: 'no',
-    why: '401: the key is missing or wrong; only an operator can mend that.',
+    why: '401: the key is missing or wrong; only an operator can mend that, and until then every job would fail alike.',
   },
   forbidden: {
     verdict: 'fail',

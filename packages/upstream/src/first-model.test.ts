@@ -32,7 +32,7 @@ test('a failure is this call’s only: the next one asks again', async () => {
   server.behave(serves(answer(200, '<html>', { 'content-type': 'text/html' })));
   expect(await call({ body: {} })).toMatchObject({ kind: 'retry', reason: 'malformed', possiblyBilled: false });
   server.behave(serves(answer(401, '{}')));
-  expect(await call({ body: {} })).toMatchObject({ kind: 'failed', reason: 'unauthorized' });
+  expect(await call({ body: {} })).toMatchObject({ kind: 'retry', reason: 'unauthorized' });
   await expect(upstream.firstModel()).rejects.toMatchObject({
     name: 'NoModelError',
     outcome: { reason: 'unauthorized' },

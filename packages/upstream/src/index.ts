@@ -13,5 +13,6 @@ export { DECISIONS, type Row, type RowName } from './decision-table.ts';
 export { NoModelError } from './first-model.ts';
 export { openUpstream, type Upstream, type UpstreamOptions } from './open-upstream.ts';
 export { outputText } from './output-text.ts';
+export { type RateLimitGauge, type RateLimitGauges, rateLimitGauges } from './rate-limit-headers.ts';
 export type { ReattachRequest } from './reattach.ts';
 export { usageOf } from './usage.ts';

@@ -42,7 +42,7 @@ const JOB: Job = {
 };
 
 const page = (job: Partial<Job>, answer: Parameters<typeof jobPage>[0]['answer'] = null): string =>
-  jobPage({ job: { ...JOB, ...job }, answer }, 61_000, 'v1');
+  jobPage({ job: { ...JOB, ...job }, answer }, null, 61_000, 'v1');
 
 /** Every element name that stands in a page. */
 const elements = (markup: string): Set<string> =>
@@ -156,4 +156,11 @@ it('a structured answer is shown parsed, an incomplete one with its reason', () 
 
 it('the webhook’s address, which may carry a secret, is not shown', () => {
   expect(page({})).not.toContain('secret-token');
+});
+
+it('a waiting job says what for', () => {
+  const waiting = { reason: 'limit', until: 64_200, message: 'tokens of <gpt-5>, 3.2 s' } as const;
+  const markup = jobPage({ job: JOB, answer: null }, waiting, 61_000, 'v1');
+  expect(markup).toContain('<dt>Waits for</dt><dd>tokens of &lt;gpt-5&gt;, 3.2 s</dd>');
+  expect(page({})).not.toContain('Waits for');
 });

@@ -1,6 +1,6 @@
 /** One job: where it stands, what it asked for, what came of it, and every attempt on the way. */
 import type { Answer, Job, JobStatus } from '@millrace/core';
-import type { JobWithAnswer } from '@millrace/queue';
+import type { JobWithAnswer, WaitingFor } from '@millrace/queue';
 import { formatCount, formatDuration, timeElement } from '../format.ts';
 import { type Html, html, type Part } from '../html.ts';
 import { attemptTable } from './attempt-table.ts';
@@ -19,16 +19,22 @@ const TONES: Readonly<Record<JobStatus, string>> = {
 
 /**
  * The page of a job.
+ * @param waitingFor null: nothing that is known
  * @param now milliseconds; for how long a job has been waiting or running
  */
-export function jobPage({ job, answer }: JobWithAnswer, now: number, version: string): string {
+export function jobPage(
+  { job, answer }: JobWithAnswer,
+  waitingFor: WaitingFor | null,
+  now: number,
+  version: string,
+): string {
   const rawHref = `/jobs/${job.id}.json`;
   return documentOf({
     title: `${job.status} · …${job.id.slice(-8)} · Millrace`,
     version,
     main: html`<p class="crumbs"><a href="/board/queue/${encodeURIComponent(job.queue)}/${job.id}">In bull-board</a> · <a href="${rawHref}">As JSON</a></p>
 <h1><span class="badge ${TONES[job.status] ?? ''}">${job.status}</span> <span class="id">${job.id}</span></h1>
-${facts(job, now)}
+${facts(job, waitingFor, now)}
 ${job.error !== null && errorSection(job, rawHref)}
 ${answer !== null && outputSection(answer, rawHref)}
 <section aria-labelledby="attempts"><h2 id="attempts">Attempts</h2>${attemptTable(job.attempts)}</section>
@@ -37,7 +43,7 @@ ${job.metadata !== null && metadataSection(job.metadata)}`,
   });
 }
 
-function facts(job: Job, now: number): Html {
+function facts(job: Job, waitingFor: WaitingFor | null, now: number): Html {
   const lines: [string, Part][] = [
     ['Queue', job.queue],
     ['Type', job.type],
@@ -54,6 +60,7 @@ function facts(job: Job, now: number): Html {
   if (job.delayed_until !== null) {
     lines.push([job.attempts.length > 0 ? 'Tried again' : 'Not before', timeElement(job.delayed_until)]);
   }
+  if (waitingFor !== null) lines.push(['Waits for', waitingFor.message]);
   if (job.deadline !== null) lines.push(['Deadline', timeElement(job.deadline)]);
   if (job.usage !== null) lines.push(['Tokens', tokens(job.usage)]);
   if (job.retry_of !== null) {

@@ -1,4 +1,4 @@
-import type { QueueCounts } from '@millrace/queue';
+import type { GroupStatus, KindStatus, LimitStatus, QueueCounts } from '@millrace/queue';
 import { expect, it } from 'vitest';
 import type { Snapshot } from '../snapshot.ts';
 import { overviewPage, overviewRegions } from './overview.ts';
@@ -18,11 +18,31 @@ const COUNTS: QueueCounts = {
   cancelled: 0,
   incomplete: 0,
 };
+const KIND: KindStatus = {
+  ...{ configured: 3000, learned: 5000, limit: 3000, available: 20, burst: 25, others: 0, remaining: 41, fullest: 50 },
+  ...{ lowSince: null, total: 9000, used: 2940, usedSince: 40_000 },
+};
+const GROUP: GroupStatus = {
+  group: 'gpt-5',
+  closedUntil: null,
+  told: 'headers',
+  requests: KIND,
+  tokens: { ...KIND, configured: null, limit: 5000, used: 100, lowSince: 1, remaining: null },
+  waiting: { processes: 3, scarce: 'tokens', until: 103_200 },
+};
+const LIMIT: LimitStatus = {
+  name: 'main',
+  config: { requestsPerMinute: 3000, inFlight: 200, burstSeconds: 1, models: [] },
+  inFlight: 7,
+  closed: null,
+  groups: [GROUP],
+};
 const SNAPSHOT: Snapshot = {
   at: 100_000,
   redis: { reachable: true, version: '7.0.15', durability: 'always', unfit: null },
   readAt: 100_000,
   queues: [COUNTS, { ...COUNTS, name: 'extract', paused: true }],
+  limits: { now: 100_000, limits: [LIMIT, { ...LIMIT, name: 'other', groups: [] }] },
   failures: [
     {
       id: `resp_${'ab'.repeat(24)}`,
@@ -74,7 +94,7 @@ it('a Redis that is away, forgetful or unfit is told in words', () => {
 });
 
 it('figures that were never read are shown as unknown, not as zero', () => {
-  const markup = page({ readAt: null, queues: [], failures: [] });
+  const markup = page({ readAt: null, queues: [], limits: null, failures: [] });
   expect(markup).toContain('–');
   expect(markup).not.toContain('No job has failed');
 });
@@ -98,4 +118,39 @@ it('a few failures among a million jobs are still seen in the bar, which never o
   }));
   expect(widths.find(({ name }) => name === 'failed')?.width).toBeGreaterThanOrEqual(5);
   expect(widths.at(-1)?.end).toBeCloseTo(1000, 0);
+});
+
+const limits = (fields: Partial<LimitStatus>, name = 'limits'): string =>
+  region({ limits: { now: 100_000, limits: [{ ...LIMIT, ...fields }] } }, name) ?? '';
+
+it('a limit is told with what is used of it, whose number it is, what is left, who waits and what for', () => {
+  const markup = limits({});
+  expect(markup).toContain('2,940 of 3,000');
+  expect(markup).toContain('configured, upstream 5,000 · 41 left');
+  expect(markup).toContain('100 of 5,000 <span class="badge warn">low</span>');
+  expect(markup).toContain('<span class="active">7</span> of 200');
+  expect(markup).toContain('3 workers for tokens, 3.2 s');
+  expect(limits({ groups: [] })).toContain('not used yet');
+  expect(limits({ groups: [{ ...GROUP, closedUntil: 187_000 }] })).toContain('by a 429, for 1 min 27 s');
+  const unknown = { ...KIND, configured: null, learned: null, limit: null, used: null };
+  expect(limits({ groups: [{ ...GROUP, told: null, requests: unknown }] })).toContain('to be learned');
+  expect(limits({ groups: [{ ...GROUP, told: 'none', requests: unknown }] })).toContain('not limited');
+});
+
+it('a limit that is closed is told above all, with the reason, since when and how to open it, as long the same', () => {
+  const closed = { why: 'insufficient_quota', since: 60_000, nextProbeAt: 120_000 } as const;
+  const notice = limits({ closed }, 'closed');
+  expect(notice).toContain('insufficient_quota');
+  expect(notice).toContain('1970-01-01 00:01:00 UTC');
+  expect(notice).toContain('curl -X POST http://127.0.0.1:7070/v1/limits/main/resume');
+  expect(limits({ closed: { ...closed, nextProbeAt: 180_000 } }, 'closed')).toBe(notice);
+  expect(limits({ closed })).toContain('closed</span>');
+  expect(limits({}, 'closed')).toBe('');
+});
+
+it('a model’s name stays text, and of many models the first are shown', () => {
+  const hostile = '"><script>alert(1)</script>';
+  expect(limits({ groups: [{ ...GROUP, group: hostile }] })).not.toContain('<script>');
+  const many = limits({ groups: Array.from({ length: 42 }, (_, n) => ({ ...GROUP, group: `m${n}` })) });
+  expect(many).toContain('12 more models are not shown');
 });

@@ -1,9 +1,13 @@
-/** The overview: what waits, runs and has ended in each queue, what failed last and why, and whether Redis can be relied on. */
+/**
+ * The overview: what waits, runs and has ended in each queue, what of the limits is used, what failed last and why, and
+ * whether Redis can be relied on.
+ */
 import { formatTime, timeElement } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import type { FailureRow, Snapshot } from '../snapshot.ts';
 import type { Regions } from '../viewers.ts';
 import { documentOf } from './layout.ts';
+import { closedNotices, limitTable } from './limit-table.ts';
 import { type QueueLine, queueRegions, queueTable } from './queue-table.ts';
 
 /** The whole page, complete without its script. */
@@ -16,8 +20,12 @@ export function overviewPage(snapshot: Snapshot, queues: readonly QueueLine[], v
     status: html`<p class="live" id="live" role="status"><noscript>as of ${formatTime(snapshot.at)}</noscript></p>`,
     main: html`<h1 class="visually-hidden">Overview</h1>
 <div data-live="redis">${redisState(snapshot)}</div>
+<div data-live="closed">${closedNotices(snapshot.limits)}</div>
 <section aria-labelledby="queues"><h2 id="queues">Queues</h2>
 ${queueTable(queues, snapshot.queues)}
+</section>
+<section aria-labelledby="limits"><h2 id="limits">Limits</h2>
+<div data-live="limits">${limitTable(snapshot.limits)}</div>
 </section>
 <section aria-labelledby="failures"><h2 id="failures">Last failures</h2>
 <div data-live="failures">${failureTable(snapshot, snapshot.at)}</div>
@@ -30,6 +38,8 @@ export function overviewRegions(snapshot: Snapshot, queues: readonly QueueLine[]
   return new Map([
     ...queueRegions(queues, snapshot.queues),
     ['redis', redisState(snapshot)],
+    ['closed', closedNotices(snapshot.limits)],
+    ['limits', limitTable(snapshot.limits)],
     // Written as of the reading, not as of now: the same failures are the same text, and are not sent again.
     ['failures', failureTable(snapshot, snapshot.failuresReadAt)],
   ]);

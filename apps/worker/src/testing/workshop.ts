@@ -5,7 +5,9 @@ import { openTestStore, silentLog } from '../../../../packages/queue/src/testing
 import { queueOf } from '../../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../../test/harness/eventually.ts';
 import { freshRedis, type TestRedis } from '../../../../test/harness/redis.ts';
+import { type Admission, openAdmission } from '../admission.ts';
 import type { Isolation } from '../isolation.ts';
+import { openLimits } from '../limits.ts';
 import type { AttemptRun } from '../run-attempt.ts';
 import { type Runner, startRunner } from '../runner.ts';
 
@@ -41,6 +43,7 @@ export async function openWorkshop(): Promise<Workshop> {
   const store = await openTestStore(redis.url);
   const queue = queueOf(store);
   let runners: Runner[] = [];
+  const admissions: Admission[] = [];
   const job = async (id: string): Promise<Job> => {
     const found = await readJob(store, id);
     if (found === null) throw new Error(`there is no job ${id}`);
@@ -61,10 +64,13 @@ export async function openWorkshop(): Promise<Workshop> {
     }) => {
       const configured = own.config.queues[queue.name];
       if (configured === undefined) throw new Error('the test configuration has lost its queue');
+      const admission = openAdmission(own, openLimits(own, worker, silentLog), silentLog);
+      admissions.push(admission);
       const runner: Runner = startRunner({
         ...{ store: own, queue: queueOf(own), settings: { ...configured, ...settings } },
         ...{ lockMs, worker, run, abandon: async () => undefined, log: silentLog, restartAfterMs },
-        isolation: isolation ?? { enter: () => () => undefined, run, close: () => undefined },
+        admission,
+        isolation: isolation ?? { enter: async () => () => undefined, run, close: () => undefined },
       });
       runners.push(runner);
       return runner;
@@ -79,9 +85,11 @@ export async function openWorkshop(): Promise<Workshop> {
     tidy: async () => {
       await Promise.all(runners.map((runner) => runner.drain(0)));
       runners = [];
+      for (const admission of admissions.splice(0)) admission.close();
       await store.redis.flushall();
     },
     close: async () => {
+      for (const admission of admissions) admission.close();
       await store.close();
       await redis.dispose();
     },

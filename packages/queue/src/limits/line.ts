@@ -5,6 +5,7 @@
  */
 import type { LimitConfig } from '@millrace/core';
 import type { Redis } from 'ioredis';
+import { limitKeys } from '../keys.ts';
 import {
   type Grant,
   type LimitName,
@@ -14,6 +15,7 @@ import {
   type Scarce,
   type Settlement,
 } from './reserve.ts';
+import { openWindow } from './window.ts';
 
 export interface Want {
   /** Names the reservation; unique. */
@@ -26,8 +28,8 @@ export interface Want {
 }
 
 export type Place =
-  /** It may start now. */
-  | { kind: 'granted'; grant: Grant }
+  /** It may start now. Without a grant where nothing limits; its release is then only for what limits after all. */
+  | { kind: 'granted'; grant: Grant | null }
   | { kind: 'aborted' }
   /** Not for so long that waiting here would be in the way of others. */
   | { kind: 'closed'; inMs: number; why: string }
@@ -43,16 +45,20 @@ export interface Wait {
 export interface Line {
   acquire(want: Want): Promise<Place>;
   /** Never throws: a reservation that cannot be released ends with its lease. */
-  release(grant: Grant, settled: Settlement): Promise<void>;
+  release(grant: Grant | null, settled: Settlement): Promise<void>;
   waiting(): { count: number; wait: Wait | null };
   /** Nobody waits any more; all get `aborted`. */
   close(): void;
 }
 
+/** Where nothing limits, Redis is asked so seldom whether that is still so: a 429 elsewhere is heeded by then. */
+const FREE_MS = 100;
 /** A limit that opens within this time is waited for here; else its jobs go back. */
 const PATIENCE_MS = 2000;
 /** With no call of this process in flight, nothing here tells when another process's has ended. */
 const FULL_AGAIN_MS = 100;
+/** What was told may have become less: others have left, or have given back what they did not use. */
+const WAIT_AGAIN_MS = 1000;
 /** After an error of Redis's. */
 const ERROR_AGAIN_MS = 500;
 
@@ -69,12 +75,25 @@ export function openLine(
   asker: string,
   onError: (error: Error) => void,
 ): Line {
+  // So that the limit's models can be listed.
+  redis.sadd(limitKeys(name.limit, '').groups, name.group).catch(onError);
   /** Its bound is what the process takes at once. */
   const waiters: Waiter[] = [];
   let order = 0;
   let working = false;
   let wait: Wait | null = null;
-  let wake: () => void = () => undefined;
+  let closed = false;
+  /** Something has changed while Redis was asked: its reply is no reason to rest. */
+  let news = false;
+  const note = (): void => {
+    news = true;
+  };
+  let wake: () => void = note;
+  /** performance.now() until which nothing is asked. */
+  let freeUntil = 0;
+  /** Nothing limits but what the upstream bears. */
+  let isFree = false;
+  const window = openWindow(Number.POSITIVE_INFINITY);
 
   const leave = (waiter: Waiter): boolean => {
     const at = waiters.indexOf(waiter);
@@ -86,25 +105,30 @@ export function openLine(
   /** Until the time is over, or something has changed. */
   const rest = (ms: number, scarce: Wait['scarce']): Promise<void> =>
     new Promise((resolve) => {
+      if (news) return resolve();
       wait = { scarce, until: performance.now() + ms };
       const done = (): void => {
         clearTimeout(timer);
         wait = null;
-        wake = () => undefined;
+        wake = note;
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, Math.min(ms, WAIT_AGAIN_MS));
       wake = done;
     });
 
-  const free = (grant: Grant, settled: Settlement): Promise<void> =>
-    release(redis, name, config, grant, settled)
-      .catch(onError)
-      .then(() => wake());
+  const free = async (grant: Grant | null, settled: Settlement): Promise<void> => {
+    const limits = settled.requestsLeft !== null || settled.tokensLeft !== null || settled.closeForMs !== null;
+    if (grant === null || grant.windowed === true) window.leave(settled.bore ?? null, settled.tookMs ?? 0);
+    if (limits) freeUntil = 0;
+    if (grant === null && !limits) return wake();
+    await release(redis, name, config, grant ?? NO_GRANT, settled).catch(onError);
+    wake();
+  };
 
   const start = (waiter: Waiter, inMs: number, grant: Grant): void => {
     const begin = (): void => {
-      if (waiter.signal.aborted) {
+      if (closed || waiter.signal.aborted) {
         void free(grant, UNUSED);
         waiter.settle({ kind: 'aborted' });
       } else waiter.settle({ kind: 'granted', grant });
@@ -115,17 +139,28 @@ export function openLine(
 
   const ask = async (first: Waiter): Promise<void> => {
     let reply: ReserveReply;
+    const windowed = isFree;
+    if (windowed && !window.enter()) return rest(WAIT_AGAIN_MS, 'in_flight');
+    if (performance.now() < freeUntil) {
+      leave(first);
+      return first.settle({ kind: 'granted', grant: null });
+    }
+    news = false;
     try {
       reply = await reserve(redis, name, config, { ...first, asker });
     } catch (error) {
+      if (windowed) window.leave(null, 0);
       onError(error as Error);
       return rest(ERROR_AGAIN_MS, 'closed');
     }
+    isFree = reply.kind === 'granted' && reply.free;
+    if (windowed && reply.kind !== 'granted') window.leave(null, 0);
     switch (reply.kind) {
       case 'granted':
         // It may have been called off meanwhile, and has left the line then.
         leave(first);
-        return start(first, reply.inMs, reply.grant);
+        if (reply.free) freeUntil = performance.now() + FREE_MS;
+        return start(first, reply.inMs, { ...reply.grant, windowed });
       case 'never':
         if (leave(first)) first.settle(reply);
         return;
@@ -149,7 +184,10 @@ export function openLine(
   return {
     acquire: (want) =>
       new Promise((resolve) => {
-        if (want.signal.aborted) return resolve({ kind: 'aborted' });
+        if (closed || want.signal.aborted) return resolve({ kind: 'aborted' });
+        if (waiters.length === 0 && performance.now() < freeUntil && window.enter()) {
+          return resolve({ kind: 'granted', grant: null });
+        }
         const called = (): void => {
           if (leave(waiter)) waiter.settle({ kind: 'aborted' });
           wake();
@@ -171,11 +209,15 @@ export function openLine(
     release: free,
     waiting: () => ({ count: waiters.length, wait }),
     close: () => {
+      closed = true;
       for (const waiter of waiters.splice(0)) waiter.settle({ kind: 'aborted' });
       wake();
     },
   };
 }
+
+/** Of a call that nothing limited when it began. */
+const NO_GRANT: Grant = { id: '', tokens: 0, start: '0', left: ['', ''], probe: false };
 
 /** A reservation whose call was not made. */
 export const UNUSED: Settlement = {

@@ -18,5 +18,8 @@ export const ASK_AGAIN_GRACE_MS = 250;
 /** Of what an answer says is left, so much is believed at once: calls are counted upstream in another order than here. */
 export const CORRECTION_GAIN = 0.5;
 
+/** While nothing is known of a limit, twice as many calls may be in flight after each such time. */
+export const LEARN_STEP_MS = 200;
+
 /** What was learned of a limit is forgotten a week after its last use. */
 export const LIMIT_KEPT_MS = 604_800_000;

@@ -70,13 +70,15 @@ describe('the pace', () => {
     await granted(config);
     await pass(60_000);
     let atOnce = 0;
+    const began = performance.now();
     for (;;) {
       const reply = await ask(config);
       if (reply.kind !== 'granted' || reply.inMs > 0) break;
       atOnce++;
     }
     expect(atOnce).toBeGreaterThanOrEqual(50);
-    expect(atOnce).toBeLessThanOrEqual(52);
+    // And what the time of asking brings by itself.
+    expect(atOnce).toBeLessThanOrEqual(52 + (performance.now() - began) / 10);
   });
 
   it('a call larger than the burst starts when the bucket is full, and the next waits until its debt is paid', async () => {
@@ -220,12 +222,13 @@ describe('what answers tell', () => {
     const [seconds] = await store.redis.time();
     await store.redis.hset(bucket, 'closed', Number(seconds) * 1000 - 10, 'at', Number(seconds) * 1000 - 10);
     let atOnce = 0;
+    const began = performance.now();
     for (;;) {
       const again = await ask(config, { asker: 'b' });
       if (again.kind !== 'granted' || again.inMs > 0) break;
       atOnce++;
     }
-    // What a second's pace brings by itself, and no burst.
-    expect(atOnce).toBeLessThanOrEqual(50);
+    // What the time since brings by itself, a second at most, and no burst.
+    expect(atOnce).toBeLessThanOrEqual(50 + 5 + (performance.now() - began) / 10);
   });
 });

@@ -36,13 +36,16 @@ export interface Grant {
   left: readonly [requests: string, tokens: string];
   /** The limit is closed, and this call finds out whether it still is. */
   probe: boolean;
+  /** It counts for what the upstream bears of this process. */
+  windowed?: boolean;
 }
 
 /** What there was too little of. */
 export type Scarce = 'requests' | 'tokens' | 'in_flight' | 'learning';
 
 export type ReserveReply =
-  | { kind: 'granted'; inMs: number; grant: Grant }
+  /** `free`: nothing limits, as far as is known. */
+  | { kind: 'granted'; inMs: number; grant: Grant; free: boolean }
   /** To be asked again then. */
   | { kind: 'wait'; inMs: number; scarce: Scarce }
   /** Until another call has ended. */
@@ -72,7 +75,7 @@ export async function reserve(
   )) as string[];
   switch (kind) {
     case 'granted': {
-      const [requests = '', tokens = '', probe] = rest;
+      const [requests = '', tokens = '', probe, free] = rest;
       const grant: Grant = {
         id: ask.id,
         tokens: Math.ceil(ask.tokens),
@@ -80,7 +83,7 @@ export async function reserve(
         left: [requests, tokens],
         probe: Number(probe) === 1,
       };
-      return { kind, inMs: Number(first), grant };
+      return { kind, inMs: Number(first), grant, free: Number(free) === 1 };
     }
     case 'wait':
       return { kind, inMs: Number(first), scarce: second as Scarce };
@@ -108,6 +111,12 @@ export interface Settlement {
   answered: boolean;
   /** A 429: nobody calls for so long. */
   closeForMs: number | null;
+  /** The call goes on: only what its headers say is taken. */
+  keep?: boolean;
+  /** Whether the upstream bore the call: false when it was overloaded, null when nothing is known of that. */
+  bore?: boolean | null;
+  /** How long the call took. */
+  tookMs?: number;
 }
 
 /** @throws ReplyError from Redis, or a connection error; the reservation then ends with its lease */
@@ -125,7 +134,7 @@ export async function release(
     'release',
     [keys.bucket, keys.inFlight, keys.closed],
     [
-      ...[grant.id, grant.start, ...grant.left, grant.tokens, settled.tokens ?? ''],
+      ...[settled.keep === true ? '' : grant.id, grant.start, ...grant.left, grant.tokens, settled.tokens ?? ''],
       ...gauge(settled.requestsLeft),
       ...gauge(settled.tokensLeft),
       ...[settled.answered ? 1 : 0, settled.closeForMs ?? '', burstMs(config)],

@@ -49,6 +49,9 @@ if crashes >= SUSPECT_CRASHES and ARGV[7] ~= '1' then return { 'suspect' } end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'status', 'in_progress', 'started_at', int(now), 'start', ARGV[5],
   'attempt:' .. epoch, int(now) .. ' ' .. ARGV[2])
+-- Carried on with: were this attempt lost too, the job must not look as if it had made a call of its own.
+local upstream = string.match(checkpoint, '^[%d%-]+ (%S+)$')
+if upstream then redis.call('HSET', KEYS[1], 'upstream:' .. epoch, upstream) end
 if status == 'queued' then
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('ZADD', KEYS[3], job[2], ARGV[1])

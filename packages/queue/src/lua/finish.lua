@@ -24,14 +24,27 @@ local now = now_ms()
 if ARGV[14] == '1' and (not job[4] or tonumber(job[4]) > now) then return { 'early' } end
 
 local superseded = false
+local taken_back = false
 if from_attempt then
+  local before = redis.call('HGET', KEYS[1], 'outcome:' .. ARGV[3])
+  taken_back = before and string.find(before, '"possibly_billed":true', 1, true)
   superseded = stale and close_open_attempt(KEYS[1], KEYS[9], job[2], 'interrupted:lost', job[6] and ARGV[16] or ARGV[15], now)
   close_attempt(KEYS[1], KEYS[9], ARGV[3], ARGV[5], ARGV[6], now)
 else
   close_open_attempt(KEYS[1], KEYS[9], job[2], ARGV[5], ARGV[6], now)
+  -- Given up while it waited to be carried on with: nobody will ever read what was paid for.
+  local ended = status == 'queued' and job[6] and redis.call('HGET', KEYS[1], 'outcome:' .. job[2])
+  if ended then
+    local marked, count = string.gsub(ended, '"possibly_billed":false', '"possibly_billed":true', 1)
+    if count == 1 then
+      redis.call('HSET', KEYS[1], 'outcome:' .. job[2], marked)
+      redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
+    end
+  end
 end
--- A newer attempt that was re-attached to the same response is no second call.
-if (superseded and not job[6]) or (ARGV[10] == '1' and status == 'in_progress') then
+-- A newer attempt that was re-attached to the same response is no second call; and where a late answer takes back the
+-- mark of its own attempt, that of the newer one is the same mark.
+if (superseded and not job[6] and not taken_back) or (ARGV[10] == '1' and status == 'in_progress') then
   redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
 end
 count_tokens(KEYS[9], ARGV[11], ARGV[12])

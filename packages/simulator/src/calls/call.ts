@@ -18,6 +18,12 @@ export interface Call {
   readonly streamEvents: number | undefined;
   /** The id a retrieve answers with: another's where the `wrongid` fault hit. */
   readonly retrieveId: string;
+  /** Nobody finds its response: the `gone` fault. */
+  readonly gone: boolean;
+  /** Its work never begins: the `queued` fault. */
+  readonly stuck: boolean;
+  /** How many more retrieves of it fail: the `unreadable` fault. */
+  unreadable: number;
   status: CallStatus;
   endedAtMs?: number;
   /** How many of the stream's events may be shown by now; all, once it ended well. */

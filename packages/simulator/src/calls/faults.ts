@@ -18,8 +18,13 @@ export const FAULTS_BEFORE_WORK = [
   'silent',
 ] as const;
 
-/** After work began: the call is billed, whatever reaches the client. */
+/**
+ * After work began: the call is billed, whatever reaches the client. `mute` answers nothing at all; `gone` and
+ * `unreadable` are about retrieving the response (404; 500 at first), and `queued` about a background response whose
+ * work never begins, which costs its input once it is cancelled.
+ */
 export const FAULTS_AFTER_WORK = [
+  'mute',
   'stall',
   'rst',
   'fin',
@@ -30,6 +35,9 @@ export const FAULTS_AFTER_WORK = [
   'incomplete',
   'refusal',
   'wrongid',
+  'gone',
+  'unreadable',
+  'queued',
   'badschema',
   'slow',
 ] as const;
@@ -45,6 +53,8 @@ export interface Fault {
   probability: number;
   /** At most this many calls in total. */
   times?: number;
+  /** Seconds a 429 asks the client to wait. */
+  afterSeconds?: number;
 }
 
 /** A fault that hits one call, with what its words in the prompt asked for. */
@@ -56,6 +66,8 @@ export interface ChosenFault {
   code?: string;
   /** `ms=500`: how much later a slow answer comes. */
   ms?: number;
+  /** `times=3`: how many retrieves of an unreadable response fail; default 1. */
+  times?: number;
 }
 
 const KINDS: ReadonlySet<string> = new Set(FAULT_KINDS);
@@ -86,7 +98,9 @@ export function createFaultDice(faults: readonly Fault[]): FaultDice {
         const remaining = left[index] ?? 0;
         if (remaining <= 0) return undefined;
         left[index] = remaining - 1;
-        return { kind: fault.kind };
+        return fault.afterSeconds === undefined
+          ? { kind: fault.kind }
+          : { kind: fault.kind, afterSeconds: fault.afterSeconds };
       }
       return undefined;
     },

@@ -117,7 +117,7 @@ export function startRun(call: Call, timing: Timing, onEnd: (run: Run, outputTok
 
   if (background) {
     call.visibleEvents = openingEvents(call) - 1;
-    immediate = setImmediate(begin);
+    if (!call.stuck) immediate = setImmediate(begin);
   } else {
     begin();
   }

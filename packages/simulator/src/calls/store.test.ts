@@ -15,6 +15,9 @@ function callOf(id: string, text: string, changes: object = {}): Call {
     createdAtMs: 0,
     streamEvents: undefined,
     retrieveId: id,
+    gone: false,
+    stuck: false,
+    unreadable: 0,
     status: 'in_progress',
     visibleEvents: 0,
   };

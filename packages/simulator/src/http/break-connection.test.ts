@@ -181,6 +181,28 @@ describe('after work began, the call is billed and a stream', () => {
   });
 });
 
+test.each([
+  ['plain', {}],
+  ['streamed', { stream: true }],
+  ['in the background', { background: true, stream: true }],
+])('mute, %s: the work is done and billed, and not even headers come', async (_how, body) => {
+  const { simulator } = await start();
+  const leaving = new AbortController();
+  let answered = false;
+  const call = fetch(`${simulator.url}/responses`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'gpt-5', input: '[[fault:mute]]', ...body }),
+    signal: leaving.signal,
+  }).then(() => {
+    answered = true;
+  });
+  await vi.waitFor(() => expect(simulator.ledger()).toMatchObject([{ outcome: 'completed', delivered: false }]));
+  expect(answered).toBe(false);
+  leaving.abort();
+  await expect(call).rejects.toThrow();
+  await vi.waitFor(() => expect(simulator.stats().inFlight).toBe(0));
+});
+
 test('a background call whose creation breaks off runs to its end all the same', async () => {
   const { simulator } = await start();
   const seen = await observe(simulator.port, { input: '[[fault:rst]]', background: true });

@@ -9,7 +9,7 @@ const PADDING = Buffer.alloc(1024 * 1024, ' ');
 /** Lets what was written before reach the client: a reset discards what is still on its way. */
 const RESET_AFTER_MS = 20;
 
-const BREAKS = ['stall', 'rst', 'fin', 'badjson', 'noterminal', 'hugeline'] as const;
+const BREAKS = ['mute', 'stall', 'rst', 'fin', 'badjson', 'noterminal', 'hugeline'] as const;
 export type Break = (typeof BREAKS)[number];
 
 /** The fault as a break of the connection; undefined for those that change the answer instead. */

@@ -113,10 +113,13 @@ function createCall(machine: Machine, { request, bodyCharacters, answer, draws, 
     request,
     bodyCharacters,
     answer: bendAnswer(answer, fault),
-    inputTokens: countInputTokens(request.body),
+    inputTokens: countInputTokens(request.body, machine.options.charactersPerToken),
     createdAtMs: Date.now(),
     streamEvents: machine.options.streamEvents,
     retrieveId: fault?.kind === 'wrongid' ? anothers : id,
+    gone: fault?.kind === 'gone',
+    stuck: fault?.kind === 'queued',
+    unreadable: fault?.kind === 'unreadable' ? (fault.times ?? 1) : 0,
     status: request.background ? 'queued' : 'in_progress',
     visibleEvents: 0,
   };
@@ -180,7 +183,8 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
       type: 'server_error',
     });
   }
-  const tokens = () => countInputTokens(body) + (request.maxOutputTokens ?? answer().outputTokens);
+  const tokens = () =>
+    countInputTokens(body, options.charactersPerToken) + (request.maxOutputTokens ?? answer().outputTokens);
   if (!admit(machine, exchange, request, tokens)) return;
   const content = contentOf(request);
   const nth = machine.occurrences.count(content);

@@ -10,6 +10,8 @@ export function deliverPlain(
   broken: Break | undefined,
   delivered: () => void,
 ): void {
+  // The connection stays open, and nothing comes over it.
+  if (broken === 'mute') return;
   const { res } = exchange;
   const text = JSON.stringify(body);
   const half = text.slice(0, Math.ceil(text.length / 2)).toWellFormed();

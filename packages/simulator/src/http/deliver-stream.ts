@@ -29,6 +29,8 @@ function breakPoint(events: StreamEvent[]): number {
 export function deliverStream(exchange: Exchange, call: Call, run: Run | undefined, options: StreamOptions): void {
   const { res } = exchange;
   const { broken, id, delivered } = options;
+  // The connection stays open, and nothing comes over it.
+  if (broken === 'mute') return;
   const events = headEvents(call, id);
   const midway = broken === 'noterminal' ? undefined : broken;
   const breakAt = midway ? breakPoint(events) : Number.POSITIVE_INFINITY;
@@ -49,7 +51,7 @@ export function deliverStream(exchange: Exchange, call: Call, run: Run | undefin
     return text;
   }
 
-  function breakOff(kind: Exclude<Break, 'noterminal'>, text: string): void {
+  function breakOff(kind: Exclude<Break, 'noterminal' | 'mute'>, text: string): void {
     if (kind === 'hugeline') {
       void sendHugeEvent(text);
       return;

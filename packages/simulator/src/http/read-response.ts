@@ -13,7 +13,7 @@ const MAX_LIST_LIMIT = 100;
 
 function findCall(machine: Machine, id: string): Call {
   const call = machine.store.get(id);
-  if (!call) throw new RefusedRequest(404, `Response with id '${id}' not found.`);
+  if (!call || call.gone) throw new RefusedRequest(404, `Response with id '${id}' not found.`);
   return call;
 }
 
@@ -32,6 +32,10 @@ function readInteger(exchange: Exchange, name: string, fallback: number, min: nu
 /** GET /v1/responses/{id}; with `stream=true` its events after `starting_after`, live while it runs. */
 export function retrieveResponse(machine: Machine, exchange: Exchange, id: string): void {
   const call = findCall(machine, id);
+  if (call.unreadable > 0) {
+    call.unreadable -= 1;
+    throw new RefusedRequest(500, 'The server had an error while retrieving the response.', { type: 'server_error' });
+  }
   const delivered = () => {
     if (call.retrieveId === call.id) markDelivered(machine, call);
   };

@@ -24,9 +24,12 @@ function listModels(_machine: Machine, exchange: Exchange): void {
   sendJson(exchange, 200, { object: 'list', data: MODELS.map(model) });
 }
 
-async function countTokens(_machine: Machine, exchange: Exchange): Promise<void> {
+async function countTokens(machine: Machine, exchange: Exchange): Promise<void> {
   const body = parseBody(await readBody(exchange));
-  sendJson(exchange, 200, { object: 'response.input_tokens', input_tokens: countInputTokens(body) });
+  sendJson(exchange, 200, {
+    object: 'response.input_tokens',
+    input_tokens: countInputTokens(body, machine.options.charactersPerToken),
+  });
 }
 
 const ROUTES: [method: string, path: RegExp, handler: Handler][] = [

@@ -13,8 +13,8 @@ const LEDGER_KEY_HEX_DIGITS = 24;
 const USER_ROLES = new Set<unknown>(['user', undefined]);
 
 /** About how many tokens `text` has. */
-export function countTokens(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+export function countTokens(text: string, charactersPerToken = CHARACTERS_PER_TOKEN): number {
+  return Math.ceil(text.length / charactersPerToken);
 }
 
 function partTexts(content: unknown): string[] {
@@ -45,9 +45,9 @@ export function documentText(request: Wording): string {
 }
 
 /** Tokens of input and instructions together. */
-export function countInputTokens(request: Wording): number {
+export function countInputTokens(request: Wording, charactersPerToken?: number): number {
   const { instructions } = request;
-  return countTokens(inputText(request) + (typeof instructions === 'string' ? instructions : ''));
+  return countTokens(inputText(request) + (typeof instructions === 'string' ? instructions : ''), charactersPerToken);
 }
 
 /** By what the ledger knows a call: `metadata.key` where present, else 24 hex digits of the input text's SHA-256. */

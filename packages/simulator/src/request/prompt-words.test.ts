@@ -17,6 +17,11 @@ test('settings, slowness and calls are read', () => {
   expect(words).toEqual({ fault: { kind: 'failed', code: 'invalid_prompt' }, slowMs: 250, calls: ['look_up'] });
 });
 
+test('how often a retrieve fails is read, once at least', () => {
+  expect(readPromptWords('[[fault:unreadable times=3]]', 0).fault).toEqual({ kind: 'unreadable', times: 3 });
+  expect(() => readPromptWords('[[fault:unreadable times=0]]', 0)).toThrow("Unknown fault setting 'times=0'");
+});
+
 test('a mistyped fault is refused, never ignored', () => {
   expect(() => readPromptWords('[[fault:501]]', 0)).toThrow("Unknown fault '501'");
   expect(() => readPromptWords('[[fault:500 twice]]', 0)).toThrow("Unknown fault setting 'twice'");

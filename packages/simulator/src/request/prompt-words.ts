@@ -1,6 +1,6 @@
 /**
  * Words in double brackets by which a prompt steers the simulator:
- * `[[fault:500]]` every call, `[[fault:500 x2]]` the first two calls with this input, with `after=`, `code=` or `ms=`;
+ * `[[fault:500]]` every call, `[[fault:500 x2]]` the first two calls with this input, with `after=`, `code=`, `ms=` or `times=`;
  * `[[slow:250]]` 250 ms later; `[[call:name]]` calls that function. Faults that are counted come one after the other.
  */
 import { type ChosenFault, isFaultKind } from '../calls/faults.ts';
@@ -27,6 +27,7 @@ function readSetting(fault: ChosenFault, word: string): void {
   if (name === 'code' && value) fault.code = value;
   else if (name === 'after' && amount >= 0) fault.afterSeconds = amount;
   else if (name === 'ms' && amount >= 0) fault.ms = amount;
+  else if (name === 'times' && amount >= 1) fault.times = amount;
   else throw badParameter(`Unknown fault setting '${word}'.`, 'input', 'unknown_fault');
 }
 

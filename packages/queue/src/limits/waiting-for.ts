@@ -1,0 +1,88 @@
+/** What a waiting job waits for, in words and with the time where one is known. */
+import type { Job } from '@millrace/core';
+import type { Store } from '../store.ts';
+import type { ClosedFor } from './closing.ts';
+import { type GroupStatus, groupOf, type LimitStatus, readLimits } from './read-limits.ts';
+import type { Scarce } from './reserve.ts';
+
+export interface WaitingFor {
+  reason: 'delay' | 'backoff' | 'queue_paused' | 'limit_closed' | 'limit';
+  /** ms by Redis's clock; null: not known. */
+  until: number | null;
+  message: string;
+}
+
+/** Tells of each job. */
+export type TellWaiting = (job: Job) => WaitingFor | null;
+
+const CLOSED: Record<ClosedFor, string> = {
+  insufficient_quota: 'the upstream says the account’s quota is used up',
+  unauthorized: 'the upstream refuses the key',
+};
+
+/**
+ * Reads what there is to know about these jobs, and no more: nothing at all where none of them waits.
+ * @throws ReplyError from Redis, or a connection error
+ */
+export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<TellWaiting> {
+  const due = jobs.filter((job) => job.status === 'queued' && job.delayed_until === null);
+  if (due.length === 0) return waitsForItsTime;
+  const names = [...new Set(due.map(({ queue }) => queue))];
+  const [{ now, limits }, ...areTaken] = await Promise.all([
+    readLimits(store),
+    ...names.map(async (name) => !(await store.queues.get(name)?.bull.isPaused())),
+  ]);
+  return (job) => {
+    const itsTime = waitsForItsTime(job);
+    const settings = store.config.queues[job.queue];
+    if (itsTime !== null || job.status !== 'queued' || settings === undefined) return itsTime;
+    if (areTaken[names.indexOf(job.queue)] === false) {
+      return { reason: 'queue_paused', until: null, message: `the queue '${job.queue}' is paused` };
+    }
+    const limit = limits.find(({ name }) => name === settings.limit);
+    return limit === undefined ? null : waitsForLimit(limit, job.model ?? settings.model ?? '', now);
+  };
+}
+
+function waitsForItsTime({ status, delayed_until: until, attempts }: Job): WaitingFor | null {
+  if (status !== 'queued' || until === null) return null;
+  return attempts.length > 0
+    ? { reason: 'backoff', until, message: 'the pause before the next attempt' }
+    : { reason: 'delay', until, message: 'its delay' };
+}
+
+function waitsForLimit(limit: LimitStatus, model: string, now: number): WaitingFor | null {
+  const { name, closed, config, groups } = limit;
+  if (closed !== null) {
+    const message = `the limit '${name}' is closed: ${CLOSED[closed.why]}`;
+    return { reason: 'limit_closed', until: closed.nextProbeAt, message };
+  }
+  const group = groups.find((one) => one.group === groupOf(config, model));
+  if (group === undefined) return null;
+  if (group.closedUntil !== null) {
+    const message = `the upstream asked for a pause: ${group.group}, ${seconds(group.closedUntil - now)}`;
+    return { reason: 'limit_closed', until: group.closedUntil, message };
+  }
+  return group.waiting === null ? null : waitsInLine(name, group, group.waiting, now);
+}
+
+/** The time is that of the first call in line; it is not told how many jobs are before this one. */
+function waitsInLine(
+  limit: string,
+  { group }: GroupStatus,
+  { scarce, until }: NonNullable<GroupStatus['waiting']>,
+  now: number,
+): WaitingFor {
+  const what: Record<Scarce, string> = {
+    requests: `requests of ${group}`,
+    tokens: `tokens of ${group}`,
+    in_flight: `a call in flight under '${limit}' to end`,
+    learning: `the first answers, which tell the limit of ${group}`,
+  };
+  const time = until === null ? '' : `, ${seconds(until - now)}`;
+  return { reason: 'limit', until, message: `${what[scarce]}${time}` };
+}
+
+function seconds(ms: number): string {
+  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+}
