@@ -285,3 +285,22 @@ describe('close', () => {
     await eventually('its place is free', async () => (await inFlight()) === 0);
   });
 });
+
+describe('an upstream that tells no limit', () => {
+  it('is given as many calls as it bears: the others wait, and each has its place when one has ended', async () => {
+    const line = open(limit({}));
+    const end = (place: Place, bore: boolean): Promise<void> =>
+      line.release(place.kind === 'granted' ? place.grant : null, {
+        ...{ ...UNUSED, tokens: null, answered: true, bore, tookMs: 10 },
+      });
+    // The first answer tells that there is nothing to be told.
+    await end(await call(line).settled, true);
+    for (let i = 0; i < 3; i++) await end(await call(line).settled, true);
+    const calls = Array.from({ length: 60 }, () => call(line));
+    await eventually('some have a place', () => granted.length >= 4 + 16);
+    expect(calls.filter(({ place }) => place === null).length).toBeGreaterThan(0);
+    for (const one of calls) await end(await one.settled, true);
+    expect(line.waiting().count).toBe(0);
+    expect(await inFlight()).toBe(0);
+  });
+});

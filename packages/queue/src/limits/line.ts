@@ -119,7 +119,8 @@ export function openLine(
 
   const free = async (grant: Grant | null, settled: Settlement): Promise<void> => {
     const limits = settled.requestsLeft !== null || settled.tokensLeft !== null || settled.closeForMs !== null;
-    if (grant === null || grant.windowed === true) window.leave(settled.bore ?? null, settled.tookMs ?? 0);
+    const left = settled.keep !== true && (grant === null || grant.windowed === true);
+    if (left) window.leave(settled.bore ?? null, settled.tookMs ?? 0);
     if (limits) freeUntil = 0;
     if (grant === null && !limits) return wake();
     await release(redis, name, config, grant ?? NO_GRANT, settled).catch(onError);
@@ -140,12 +141,12 @@ export function openLine(
   const ask = async (first: Waiter): Promise<void> => {
     let reply: ReserveReply;
     const windowed = isFree;
+    news = false;
     if (windowed && !window.enter()) return rest(WAIT_AGAIN_MS, 'in_flight');
     if (performance.now() < freeUntil) {
       leave(first);
       return first.settle({ kind: 'granted', grant: null });
     }
-    news = false;
     try {
       reply = await reserve(redis, name, config, { ...first, asker });
     } catch (error) {
