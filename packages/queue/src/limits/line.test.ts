@@ -296,9 +296,12 @@ describe('an upstream that tells no limit', () => {
     // The first answer tells that there is nothing to be told.
     await end(await call(line).settled, true);
     for (let i = 0; i < 3; i++) await end(await call(line).settled, true);
+    // With twenty in flight it is overloaded: fourteen is what it bears.
+    const many = Array.from({ length: 20 }, () => call(line));
+    for (const one of many) await end(await one.settled, false);
     const calls = Array.from({ length: 60 }, () => call(line));
-    await eventually('some have a place', () => granted.length >= 4 + 16);
-    expect(calls.filter(({ place }) => place === null).length).toBeGreaterThan(0);
+    await eventually('some have a place', () => calls.some(({ place }) => place !== null));
+    expect(calls.filter(({ place }) => place !== null).length).toBeLessThanOrEqual(14);
     for (const one of calls) await end(await one.settled, true);
     expect(line.waiting().count).toBe(0);
     expect(await inFlight()).toBe(0);

@@ -93,7 +93,7 @@ export function openLine(
   let freeUntil = 0;
   /** Nothing limits but what the upstream bears. */
   let isFree = false;
-  const window = openWindow(Number.POSITIVE_INFINITY);
+  const window = openWindow();
 
   const leave = (waiter: Waiter): boolean => {
     const at = waiters.indexOf(waiter);

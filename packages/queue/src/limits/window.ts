@@ -1,9 +1,8 @@
 /**
  * How many calls one process has in flight at an upstream that tells no limit (vLLM, llama.cpp, Ollama): as many as it
- * bears. It grows while all of it is used and calls succeed, quickly at first and then by one call a round, and shrinks
- * when the upstream says that it is overloaded: additive increase, multiplicative decrease (Chiu and Jain, 1989), with
- * the slow start of TCP (RFC 5681). It grows no more while answers take twice as long as they mostly do: then more calls
- * only wait in the upstream's own queue.
+ * likes until the upstream says that it is overloaded, and from then on as many as it bears: additive increase,
+ * multiplicative decrease (Chiu and Jain, 1989). It grows no more while answers take twice as long as they mostly do:
+ * then more calls only wait in the upstream's own queue.
  */
 
 export interface Window {
@@ -11,12 +10,12 @@ export interface Window {
   enter(): boolean;
   /** Gives it back. `ms`: how long the call took; ok null: it says nothing. */
   leave(ok: boolean | null, ms: number): void;
+  /** Infinity until the first overload. */
   size(): number;
 }
 
-const FIRST = 16;
 const LEAST = 1;
-/** Of the window, on overload. */
+/** Of what was in flight, on overload. */
 const SHRINK = 0.7;
 /** The window counts as used up to here. */
 const USED = 0.8;
@@ -26,12 +25,9 @@ const SLOW = 2;
 const RECENTLY = 0.1;
 const MOSTLY = 0.005;
 
-/** @param most the bound, whatever the upstream bears */
-export function openWindow(most: number): Window {
-  let size = Math.min(FIRST, most);
+export function openWindow(): Window {
+  let size = Number.POSITIVE_INFINITY;
   let inside = 0;
-  /** Up to here it doubles a round. */
-  let slowStartTo = most;
   let recent: number | null = null;
   let usual: number | null = null;
   /** One overload fails many calls at once, and shrinks the window once: this many began before it did. */
@@ -44,19 +40,17 @@ export function openWindow(most: number): Window {
     },
     leave: (ok, ms) => {
       const used = inside >= size * USED;
-      inside--;
       const stale = staleCalls > 0;
       if (stale) staleCalls--;
       if (ok === false && !stale) {
-        size = Math.max(LEAST, size * SHRINK);
-        slowStartTo = size;
-        staleCalls = inside;
+        size = Math.max(LEAST, Math.min(size, inside) * SHRINK);
+        staleCalls = inside - 1;
       }
+      inside--;
       if (ok !== true) return;
       recent = recent === null ? ms : recent + RECENTLY * (ms - recent);
       usual = usual === null ? ms : usual + MOSTLY * (ms - usual);
-      if (recent > SLOW * usual) slowStartTo = Math.min(slowStartTo, size);
-      else if (used && !stale) size = Math.min(most, size + (size < slowStartTo ? 1 : 1 / size));
+      if (used && !stale && recent <= SLOW * usual) size += 1 / size;
     },
     size: () => Math.floor(size),
   };
