@@ -7,6 +7,7 @@ import {
   type ClosedFor,
   closeLimit,
   type Estimates,
+  groupOf,
   type Line,
   openEstimates,
   openLine,
@@ -85,7 +86,7 @@ export function openLimits(store: Store, worker: string, log: Log): Limits {
       const terms = config.limits[limit];
       if (terms === undefined) throw new Error(`there is no limit '${limit}'`);
       const model = ticket.model ?? settings.model ?? '';
-      const group = terms.models.includes(model) ? (terms.models[0] ?? model) : model;
+      const group = groupOf(terms, model);
       const line = once(lines, `${limit} ${group}`, () => openLine(redis, { limit, group }, terms, worker, tell));
       const learned = once(estimates, limit, () => openEstimates(redis, limit, tell));
       const place = await line.acquire({

@@ -26,7 +26,14 @@ export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
 export { type Estimates, openEstimates } from './limits/estimate.ts';
 export { type Line, openLine, type Place, UNUSED, type Want } from './limits/line.ts';
 export type { KindStatus } from './limits/read-bucket.ts';
-export { type GroupStatus, groupsOf, type LimitStatus, type LimitsStatus, readLimits } from './limits/read-limits.ts';
+export {
+  type GroupStatus,
+  groupOf,
+  groupsOf,
+  type LimitStatus,
+  type LimitsStatus,
+  readLimits,
+} from './limits/read-limits.ts';
 export type { LineStatus } from './limits/read-line.ts';
 export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
 export { readWaiting, type TellWaiting, type WaitingFor } from './limits/waiting-for.ts';

@@ -15,7 +15,13 @@ import {
   STARTS_PER_SUCCESS,
   TRICKLE_MS,
 } from './breaker/pace-of-breaker.ts';
-import { ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS } from './limits/pace-of-limits.ts';
+import {
+  ASK_AGAIN_GRACE_MS,
+  CORRECTION_GAIN,
+  LEARN_STEP_MS,
+  LIMIT_KEPT_MS,
+  OTHERS_MOST,
+} from './limits/pace-of-limits.ts';
 import {
   DEAD_AFTER_MS,
   GAP_MS,
@@ -57,7 +63,7 @@ export type ScriptName = keyof typeof HEADERS;
 const source = (name: string): string => readFileSync(join(import.meta.dirname, 'lua', `${name}.lua`), 'utf8');
 const numbers = {
   ...{ DEAD_AFTER_MS, MISSED_AFTER_MS, GAP_MS, SUSPECT_CRASHES, MAX_CRASHES, MAX_CRASHES_ALONE },
-  ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS },
+  ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS, OTHERS_MOST },
   ...{ SAMPLE_CALLS, SAMPLE_MS, FAILURE_SHARE, OPEN_AT_FAILURES, REOPEN_AT_FAILURES, PROBE_MS, PROBE_AT_MOST_MS },
   ...{ STARTS_PER_SUCCESS, CLOSE_AT_SUCCESSES, TRICKLE_MS, BREAKER_KEPT_MS },
 };

@@ -21,5 +21,8 @@ export const CORRECTION_GAIN = 0.5;
 /** While nothing is known of a limit, twice as many calls may be in flight after each such time. */
 export const LEARN_STEP_MS = 200;
 
+/** So much of a limit at most is left to others (share): where all seems to be theirs, a few calls find out. */
+export const OTHERS_MOST = 0.95;
+
 /** What was learned of a limit is forgotten a week after its last use. */
 export const LIMIT_KEPT_MS = 604_800_000;

@@ -1,6 +1,6 @@
 /** What is left of a model's requests or tokens: by our own count, as `reserve` has it, and as the upstream has told. */
 import type { LimitConfig } from '@millrace/core';
-import { BURST_SHARE } from './pace-of-limits.ts';
+import { BURST_SHARE, OTHERS_MOST } from './pace-of-limits.ts';
 import type { Totals } from './use-samples.ts';
 
 export interface KindStatus {
@@ -31,8 +31,6 @@ export interface KindStatus {
 
 /** A limit is one of a minute: after five without a word, what was left says nothing any more. */
 const TOLD_BELIEVED_MS = 300_000;
-/** As reserve.lua has it: so much of a limit at most is left to others. */
-const OTHERS_MOST = 0.95;
 const MINUTE_MS = 60_000;
 
 /** @param now ms by Redis's clock */

@@ -1,6 +1,7 @@
 /** The limit's scripts on a real Redis, whose clock they go by. */
 import type { LimitConfig } from '@millrace/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../../test/harness/eventually.ts';
 import { freshRedis, type TestRedis } from '../../../../test/harness/redis.ts';
 import { limitKeys } from '../keys.ts';
 import type { Store } from '../store.ts';
@@ -106,8 +107,7 @@ describe('calls in flight', () => {
     const config = limit({ inFlight: 2, requestsPerMinute: 6_000_000 });
     const first = await granted(config);
     await granted(config, { leaseMs: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    await granted(config);
+    await eventually('its lease is over', async () => (await ask(config)).kind === 'granted');
     expect(await ask(config)).toEqual({ kind: 'full', scarce: 'in_flight' });
     await release(store.redis, NAME, config, first, NOTHING);
     await granted(config);

@@ -10,8 +10,6 @@
 --           corrected so far ('' = not limited), probe (0|1), free (1 = nothing limits: who asks need not for a while) },
 --         { 'wait', ms, what binds }, { 'closed', ms, why }, { 'full', what } or { 'never', tokens/min }.
 
--- So much of a limit at most is left to others (share): where all seems to be theirs, a few calls find out.
-local OTHERS_MOST = 0.95
 -- Where those ahead are late, each behind them asks again after so long (ms) for each of them: never many at a time.
 local LATE_MS = 5
 -- Of those ahead so many are looked at.
