@@ -46,6 +46,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       leftMs < Math.min(settings.timeoutSeconds * 1000, MAX_TIMER_MS)
         ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
         : null;
+    const progress = noteProgress(checkpoint);
     try {
       const asked = {
         body: request.body,
@@ -59,7 +60,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
           ? // Whether it is made in the background is the upstream's to say: by its setting, and by what it has proved.
             await upstream.call({
               ...asked,
-              background: { onStarted: noteStart(checkpoint) },
+              background: { onStarted: progress.start },
               onHeaders: (_, header) => told(rateLimitGauges(header)),
             })
           : await upstream.reattach({ ...asked, ...begun.checkpoint });
@@ -76,13 +77,41 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       return outcome;
     } finally {
       if (deadline !== null) clearTimeout(deadline);
+      progress.stop();
     }
   };
 }
 
-function noteStart(checkpoint: AttemptInput['checkpoint']): (started: Started) => Promise<void> {
-  return async ({ upstreamId, sequence }) => {
+/** How far a long answer is behind its checkpoint at most: a crash reads no more of it again. */
+const NOTE_EVERY_MS = 5000;
+
+/** Notes where a response stands: when its id is known, and as its events go by. */
+function noteProgress(checkpoint: AttemptInput['checkpoint']): {
+  start(started: Started): Promise<void>;
+  stop(): void;
+} {
+  let timer: NodeJS.Timeout | undefined;
+  let over = false;
+  const note = async ({ upstreamId, sequence }: Started): Promise<number | null> => {
     await checkpoint({ upstreamId, startingAfter: sequence });
+    return sequence;
+  };
+  return {
+    start: async (started) => {
+      let noted = await note(started);
+      if (over) return;
+      timer = setInterval(() => {
+        if (started.sequence === noted) return;
+        noted = started.sequence;
+        // A note that cannot be written costs a crash some reading, and the answer nothing.
+        note(started).catch(() => undefined);
+      }, NOTE_EVERY_MS);
+      timer.unref();
+    },
+    stop: () => {
+      over = true;
+      clearInterval(timer);
+    },
   };
 }
 
