@@ -28,6 +28,7 @@ export async function beginAttempt(store: Store, { keys }: StoreQueue, id: strin
     body: request,
     checkpoint: null,
     checkpointDamaged: false,
+    stream: false,
   };
 }
 

@@ -82,16 +82,70 @@ describe('a generate job', () => {
     await expect(client.responses.retrieve(created.id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  it('that asks for what is not served yet is refused by name', async () => {
+  it('is waited for on the connection where the SDK asks for no background', async () => {
     const client = new OpenAI({ baseURL: `${stack.api.url}/v1`, apiKey: 'any', maxRetries: 0 });
-    await expect(client.responses.create({ model: 'm', input: 'x', stream: true })).rejects.toMatchObject({
+    const response = await client.responses.create({ model: 'sim-1', input: 'Hello' });
+    expect(response).toMatchObject({ status: 'completed', background: false });
+    expect(response.output_text.length).toBeGreaterThan(0);
+    expect(await client.responses.retrieve(response.id)).toEqual(response);
+  });
+
+  it('that is waited for and fails is an error of the SDK, in the upstream’s words, asked once', async () => {
+    const client = new OpenAI({ baseURL: `${stack.api.url}/v1`, apiKey: 'any' });
+    const before = stack.simulator.stats().requests;
+    await expect(client.responses.create({ model: 'sim-1', input: '[[fault:400]] x' })).rejects.toMatchObject({
       status: 400,
-      param: 'stream',
+      type: 'invalid_request_error',
     });
-    await expect(client.responses.create({ model: 'm', input: 'x' })).rejects.toMatchObject({
-      status: 400,
-      param: 'background',
+    await expect(
+      client.responses.create(
+        { model: 'sim-1', input: '[[fault:500 x9]] x' },
+        { headers: { 'millrace-queue': 'hasty' } },
+      ),
+    ).rejects.toMatchObject({ status: 500, type: 'server_error' });
+    expect(stack.simulator.stats().requests - before).toBe(3);
+  });
+
+  it('that is not to be stored is forgotten once it is delivered', async () => {
+    const client = new OpenAI({ baseURL: `${stack.api.url}/v1`, apiKey: 'any', maxRetries: 0 });
+    const plain = await client.responses.create({ model: 'sim-1', input: 'Hello', store: false });
+    expect(plain).toMatchObject({ store: false });
+    const ids = [plain.id];
+    const stream = await client.responses.create({ model: 'sim-1', input: 'Hello', store: false, stream: true });
+    for await (const event of stream) if (event.type === 'response.created') ids.push(event.response.id);
+    expect(ids).toHaveLength(2);
+    for (const id of ids) {
+      await eventually('it is forgotten', async () => {
+        return (await call('GET', `${stack.api.url}/v1/responses/${id}`)).status === 404;
+      });
+    }
+    await expect(
+      client.responses.create({ model: 'sim-1', input: 'Hello', store: false, background: true }),
+    ).rejects.toMatchObject({ status: 400, param: 'store' });
+  });
+
+  it('that an SDK sends again because its connection broke is the same job', async () => {
+    const body = { model: 'sim-1', input: '[[slow:1500]] once, please' };
+    const gone = new AbortController();
+    const headers = { 'content-type': 'application/json', 'x-stainless-retry-count': '0' };
+    const url = `${stack.api.url}/v1/responses`;
+    const first = fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal: gone.signal });
+    first.catch(() => undefined);
+    const id = await eventually('the job is there', async () => {
+      const { body: page } = await call<{ data: { id: string; status: string }[] }>(
+        'GET',
+        `${stack.api.url}/v1/jobs?limit=1&status=in_progress`,
+      );
+      return page.data[0]?.id;
     });
+    gone.abort();
+    const again = await fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'x-stainless-retry-count': '1' },
+      body: JSON.stringify(body),
+    });
+    expect(((await again.json()) as { id: string }).id).toBe(id);
+    expect(again.headers.get('millrace-job-id')).toBe(id);
   });
 
   it('whose request the upstream refuses is failed with the upstream’s own words, once', async () => {

@@ -59,6 +59,8 @@ export async function submitOne(store: Store, job: Partial<NewJob> = {}): Promis
       metadata: null,
       webhookUrl: null,
       retryOf: null,
+      stream: false,
+      forget: false,
       idempotency: null,
       body: { input: 'hello' },
       ...job,

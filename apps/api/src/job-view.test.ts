@@ -5,7 +5,14 @@ import { jobSummary, jobView } from './job-view.ts';
 const JOB: Job = {
   ...{ id: 'resp_1', queue: 'extract', type: 'extract', status: 'completed', model: 'm', priority: 2 },
   ...{ created_at: 1_800_000_000_250, started_at: 1_800_000_001_000, finished_at: 1_800_000_002_500 },
-  ...{ delayed_until: null, deadline: 1_800_000_060_000, metadata: { a: 'b' }, webhook_url: null, retry_of: 'resp_0' },
+  ...{
+    delayed_until: null,
+    deadline: 1_800_000_060_000,
+    metadata: { a: 'b' },
+    webhook_url: null,
+    forget: false,
+    retry_of: 'resp_0',
+  },
   ...{ error: null, usage: null, body: { document: 'the document', schema: 's' } },
   attempts: [
     {

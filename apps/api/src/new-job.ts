@@ -31,6 +31,8 @@ export function jobOfRequest(store: Store, body: unknown, caller: string, idempo
     metadata: (request.metadata as Record<string, string> | undefined) ?? null,
     webhookUrl: request.webhook_url ?? null,
     retryOf: null,
+    stream: false,
+    forget: false,
     idempotency: key === undefined ? null : { caller, key },
   };
   if (request.type === 'generate') {
@@ -52,7 +54,7 @@ export function jobOfResponse(
   const request = parseResponsesRequest(body, {
     extraFields: store.config.upstreams[settings.upstream]?.extraFields ?? [],
   });
-  refuseWhatIsNotServedYet(request);
+  refuseForgottenBackground(request);
   checkStrictFormat(request, 'text.format.schema');
   refuseWebhook(header('millrace-webhook'), 'Millrace-Webhook');
   const key = checkedKey(header('idempotency-key'));
@@ -66,33 +68,20 @@ export function jobOfResponse(
     metadata: (request.metadata as Record<string, string> | null | undefined) ?? null,
     webhookUrl: null,
     retryOf: null,
+    stream: request.stream === true,
+    forget: request.store === false,
     idempotency: key === undefined ? null : { caller, key },
     body: request,
   };
 }
 
-function refuseWhatIsNotServedYet(request: ResponsesRequest): void {
-  if (request.stream === true) {
-    throw new InvalidRequestError(
-      "Unsupported value: 'stream' cannot be true yet. Leave it out, set background: true and poll GET /v1/responses/{id}.",
-      'stream',
-      'unsupported_value',
-    );
-  }
-  if (request.background !== true) {
-    throw new InvalidRequestError(
-      "Unsupported value: 'background' must be true. The answer is not waited for on this connection yet: poll GET /v1/responses/{id}.",
-      'background',
-      'unsupported_value',
-    );
-  }
-  if (request.store === false) {
-    throw new InvalidRequestError(
-      "Unsupported value: 'store' cannot be false with background: true.",
-      'store',
-      'unsupported_value',
-    );
-  }
+function refuseForgottenBackground(request: ResponsesRequest): void {
+  if (request.background !== true || request.store !== false) return;
+  throw new InvalidRequestError(
+    "Unsupported value: 'store' cannot be false with background: true. Who reads it later needs it stored.",
+    'store',
+    'unsupported_value',
+  );
 }
 
 /** A URL that would be kept and never called is worse than a refusal. */

@@ -7,7 +7,7 @@ import { RESPONSE_ERROR_CODES, responseView } from './response-view.ts';
 const JOB: Job = {
   ...{ id: `resp_${'a'.repeat(48)}`, queue: 'generate', type: 'generate', status: 'queued', model: 'm', priority: 5 },
   ...{ created_at: 1_800_000_000_999, started_at: null, finished_at: null, delayed_until: null, deadline: null },
-  ...{ metadata: { a: 'b' }, webhook_url: null, retry_of: null, error: null, usage: null, attempts: [] },
+  ...{ metadata: { a: 'b' }, webhook_url: null, retry_of: null, forget: false, error: null, usage: null, attempts: [] },
   body: { input: 'hi', temperature: 0.2, tools: [{ type: 'web_search' }], instructions: 'be kind' },
 };
 const ANSWER: Answer = {
@@ -42,16 +42,18 @@ it('a job that has no answer yet has every field that a Response always has', ()
     const missing = Object.keys(REQUIRED).filter((field) => field !== 'output_text' && !(field in view));
     expect(missing, status).toEqual([]);
     expect(view).toMatchObject({
-      ...{ id: JOB.id, object: 'response', status, created_at: 1_800_000_000, background: true, model: 'm' },
+      ...{ id: JOB.id, object: 'response', status, created_at: 1_800_000_000, background: false, model: 'm' },
       ...{ output: [], error: null, temperature: 0.2, instructions: 'be kind', tools: [{ type: 'web_search' }] },
       ...{ metadata: { a: 'b' }, parallel_tool_calls: true, tool_choice: 'auto', top_p: 1, store: true },
     });
   }
 });
 
-it('an answered job is the upstream’s Response, untouched but for its id and time', () => {
+it('an answered job is the upstream’s Response, untouched but for its id and what was asked of its background', () => {
   const view = responseView(config, { ...JOB, status: 'completed' }, ANSWER);
-  expect(view).toEqual({ ...ANSWER.response, id: JOB.id, background: true, created_at: 1_800_000_000 });
+  expect(view).toEqual({ ...ANSWER.response, id: JOB.id, background: false });
+  const asked = responseView(config, { ...JOB, status: 'completed', body: { ...JOB.body, background: true } }, ANSWER);
+  expect(asked.background).toBe(true);
 });
 
 describe('a failed job', () => {

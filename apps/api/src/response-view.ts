@@ -26,12 +26,14 @@ export const RESPONSE_ERROR_CODES = [
 const CODES: ReadonlySet<string> = new Set(RESPONSE_ERROR_CODES);
 
 export function responseView(config: Config, job: Job, answer: Answer | null): Record<string, unknown> {
-  const ours = { id: job.id, background: true, created_at: Math.floor(job.created_at / 1000) };
-  if (answer !== null && job.status !== 'failed') return { ...answer.response, ...ours };
   const request = requestOf(config, job);
+  // As it was asked for, whichever way the upstream was called.
+  const ours = { id: job.id, background: request.background === true };
+  if (answer !== null && job.status !== 'failed') return { ...answer.response, ...ours };
   const error = job.error;
   return {
     object: 'response',
+    created_at: Math.floor(job.created_at / 1000),
     access_programs: null,
     status: job.status,
     completed_at: null,
@@ -49,7 +51,7 @@ export function responseView(config: Config, job: Job, answer: Answer | null): R
     previous_response_id: request.previous_response_id ?? null,
     reasoning: request.reasoning ?? { effort: null, summary: null },
     service_tier: request.service_tier ?? 'auto',
-    store: true,
+    store: request.store ?? true,
     temperature: request.temperature ?? 1,
     text: request.text ?? { format: { type: 'text' } },
     tool_choice: request.tool_choice ?? 'auto',

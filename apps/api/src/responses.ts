@@ -1,29 +1,83 @@
 /** /v1/responses: OpenAI's shape over the same jobs. */
 
-import { ConflictError, isTerminal } from '@millrace/core';
-import { cancelJob, noSuchJob, queueOfJob, readJob, removeJob, type Store, submit } from '@millrace/queue';
-import { Router } from 'express';
+import { ConflictError, InvalidRequestError, isTerminal, type NewJob } from '@millrace/core';
+import {
+  cancelJob,
+  findSent,
+  noSuchJob,
+  noteSent,
+  queueOfJob,
+  readJob,
+  removeJob,
+  type Store,
+  type StoreQueue,
+  submit,
+  wantEvents,
+} from '@millrace/queue';
+import { type Request, Router } from 'express';
 import { callerName } from './authenticate.ts';
 import { jobOfResponse } from './new-job.ts';
 import { jsonBody } from './read-body.ts';
 import { responseView } from './response-view.ts';
+import { streamResponse } from './stream-response.ts';
+import { waitResponse } from './wait-response.ts';
+
+/** Tells the id of what is waited for or streamed, before anything of it is there. */
+const ID_HEADER = 'millrace-job-id';
 
 export function responsesRoutes(store: Store): Router {
   const routes = Router();
   const guard = store.liveness.guard;
 
-  routes.post('/', jsonBody, async (request, response) => {
-    const job = jobOfResponse(store, request.body, callerName(request), (name) => request.get(name));
+  const queueOf = (id: string): StoreQueue => {
+    const queue = queueOfJob(store, id);
+    if (queue === undefined) throw noSuchJob(id);
+    return queue;
+  };
+
+  /** The job of the request; an SDK's own second try of one that broke off is the first one's. */
+  const submitted = async (request: Request, job: NewJob, waits: boolean): Promise<string> => {
+    const caller = callerName(request);
+    const tries = request.get('x-stainless-retry-count');
+    const resent = waits && job.idempotency === null && tries !== undefined;
+    const before = resent && Number(tries) > 0 ? await guard(() => findSent(store, caller, job)) : null;
+    if (before !== null) return before;
     const [reply] = await guard(() => submit(store, [job]));
     if (reply === undefined || reply instanceof Error) throw reply;
-    const found = await guard(() => readJob(store, reply.id));
-    if (found === null) throw noSuchJob(reply.id);
-    response.json(responseView(store.config, found.job, found.answer));
+    if (resent) void noteSent(store, caller, job, reply.id);
+    return reply.id;
+  };
+
+  routes.post('/', jsonBody, async (request, response) => {
+    const job = jobOfResponse(store, request.body, callerName(request), (name) => request.get(name));
+    const { background, stream } = job.body as { background?: unknown; stream?: unknown };
+    const id = await submitted(request, job, background !== true);
+    if (background === true && stream !== true) {
+      const found = await guard(() => readJob(store, id));
+      if (found === null) throw noSuchJob(id);
+      response.json(responseView(store.config, found.job, found.answer));
+      return;
+    }
+    const terms = { store, queue: queueOf(id), id, headers: { [ID_HEADER]: id } };
+    const delivered =
+      stream === true
+        ? await streamResponse({ ...terms, after: -1, ended: false }, response)
+        : await waitResponse(terms, response);
+    if (delivered && job.forget) await guard(() => removeJob(store, terms.queue, id));
   });
 
   routes.get('/:id', async (request, response) => {
-    const found = await guard(() => readJob(store, request.params.id));
-    if (found === null) throw noSuchJob(request.params.id);
+    const { id } = request.params;
+    const found = await guard(() => readJob(store, id));
+    if (found === null) throw noSuchJob(id);
+    if (flag(request, 'stream')) {
+      const after = startingAfter(request);
+      const queue = queueOf(id);
+      await guard(() => wantEvents(store, queue, id));
+      const ended = isTerminal(found.job.status);
+      await streamResponse({ store, queue, id, after, ended, headers: { [ID_HEADER]: id } }, response);
+      return;
+    }
     response.json(responseView(store.config, found.job, found.answer));
   });
 
@@ -34,9 +88,8 @@ export function responsesRoutes(store: Store): Router {
 
   routes.delete('/:id', async (request, response) => {
     const { id } = request.params;
-    const queue = queueOfJob(store, id);
-    const found = queue === undefined ? null : await guard(() => readJob(store, id));
-    if (queue === undefined || found === null) throw noSuchJob(id);
+    const found = await guard(() => readJob(store, id));
+    if (found === null) throw noSuchJob(id);
     if (!isTerminal(found.job.status)) {
       throw new ConflictError(
         `The response ${id} is ${found.job.status}: cancel it before deleting it.`,
@@ -44,8 +97,28 @@ export function responsesRoutes(store: Store): Router {
         'job_not_finished',
       );
     }
-    await guard(() => removeJob(store, queue, id));
+    await guard(() => removeJob(store, queueOf(id), id));
     response.json({ id, object: 'response', deleted: true });
   });
   return routes;
+}
+
+/** @throws InvalidRequestError where it is given and is neither true nor false */
+function flag(request: Request, name: string): boolean {
+  const value = request.query[name];
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new InvalidRequestError(`'${name}' must be true or false.`, name, 'invalid_value');
+}
+
+/** @throws InvalidRequestError where it is no sequence number */
+function startingAfter(request: Request): number {
+  const value = request.query.starting_after;
+  if (value === undefined) return -1;
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  throw new InvalidRequestError(
+    "'starting_after' must be the sequence_number of the last event that was read: a whole number from 0.",
+    'starting_after',
+    'invalid_value',
+  );
 }

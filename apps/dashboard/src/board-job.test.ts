@@ -18,6 +18,7 @@ const JOB: Job = {
   metadata: { customer: 'acme' },
   webhook_url: 'https://hooks.example/secret-token',
   retry_of: null,
+  forget: false,
   error: null,
   usage: {
     input_tokens: 30,

@@ -13,12 +13,14 @@ import {
   OUTCOME_UNKNOWN,
   type Store,
   type StoreQueue,
+  type StreamedEnd,
   settleAttempt,
   type Ticket,
   type WriteReply,
   writeCheckpoint,
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
+import { openEventSink } from './event-sink.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
@@ -152,10 +154,19 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         if (begun.checkpointDamaged) {
           log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
         }
-        const checkpoint = (response: Reattachable) => writeCheckpoint(store, queue, id, begun.epoch, response);
-        const outcome = await run({ id, queue: queue.name, settings, begun, controller, checkpoint, told });
+        const sink = begun.stream ? openEventSink(store, queue, id, begun, log) : null;
+        const checkpoint = (response: Reattachable) => {
+          sink?.attach(response.upstreamId);
+          return writeCheckpoint(store, queue, id, begun.epoch, response);
+        };
+        const onEvent = sink === null ? {} : { onEvent: sink.take };
+        const outcome = await run({ id, queue: queue.name, settings, begun, controller, checkpoint, told, ...onEvent });
+        const streamed = sink === null ? null : await sink.close();
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
-        return applyOutcome(id, verbs, begun, outcome);
+        if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
+          outcome.reattach = sink.resumeAt(outcome.reattach);
+        }
+        return applyOutcome(id, verbs, begun, outcome, streamed);
       }
     }
   };
@@ -184,17 +195,18 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     verbs: Verbs,
     begun: { epoch: number; counted: number },
     outcome: Outcome,
+    streamed: StreamedEnd | null = null,
   ): Promise<string> => {
     switch (outcome.kind) {
       case 'completed':
       case 'incomplete':
       case 'cancelled':
         return said(
-          await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome)),
+          await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome, streamed)),
           outcome.kind,
         );
       case 'failed': {
-        const reply = await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome));
+        const reply = await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome, streamed));
         if (reply !== 'written') return reply;
         return verbs.fail(`${outcome.error.code}: ${outcome.error.message}`);
       }
@@ -207,7 +219,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           // What could have been re-attached is given up now: it may be on the bill, and nobody wants it any more.
           if (outcome.reattach !== undefined) await options.abandon(outcome.reattach);
           const possiblyBilled = outcome.possiblyBilled || outcome.reattach !== undefined;
-          return applyOutcome(id, verbs, begun, { ...outcome, kind: 'failed', possiblyBilled });
+          return applyOutcome(id, verbs, begun, { ...outcome, kind: 'failed', possiblyBilled }, streamed);
         }
         if (HELD_BY_LIMIT.has(outcome.reason) && !countsAsAttempt) {
           // Its limit is closed now: it keeps its place, and starts when that opens.
@@ -222,7 +234,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       }
       case 'interrupted': {
         if (outcome.possiblyBilled && settings.whenUnknown === 'fail') {
-          return applyOutcome(id, verbs, begun, { ...outcome, kind: 'failed', error: OUTCOME_UNKNOWN });
+          return applyOutcome(id, verbs, begun, { ...outcome, kind: 'failed', error: OUTCOME_UNKNOWN }, streamed);
         }
         const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, 0));
         return reply === 'written' ? verbs.giveBack() : reply;

@@ -37,7 +37,9 @@ runRole(async () => {
       const checkpoint = async (response: Parameters<Parameters<typeof run>[0]['checkpoint']>[0]): Promise<void> =>
         tell({ kind: 'checkpoint', response });
       const told = (gauges: RateLimitGauges): void => tell({ kind: 'told', gauges });
-      tell({ kind: 'outcome', outcome: await run({ ...input, controller, checkpoint, told }) });
+      const onEvent = (type: string, data: string): void => tell({ kind: 'event', type, data });
+      const wanted = input.begun.stream ? { onEvent } : {};
+      tell({ kind: 'outcome', outcome: await run({ ...input, controller, checkpoint, told, ...wanted }) });
     } catch (error) {
       tell({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
     }

@@ -13,6 +13,7 @@ export type FromIsolated =
   | { kind: 'checkpoint'; response: Reattachable }
   | { kind: 'audit'; entry: AuditEntry }
   | { kind: 'told'; gauges: RateLimitGauges }
+  | { kind: 'event'; type: string; data: string }
   | { kind: 'outcome'; outcome: Outcome }
   /** The attempt threw: a fault of ours. */
   | { kind: 'fault'; message: string };

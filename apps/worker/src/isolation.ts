@@ -111,6 +111,7 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
         if (message.kind === 'outcome') settle(() => resolve(message.outcome));
         else if (message.kind === 'fault') settle(() => reject(new Error(message.message)));
         else if (message.kind === 'audit') audit?.write(message.entry);
+        else if (message.kind === 'event') input.onEvent?.(message.type, message.data);
         else if (message.kind === 'told') input.told(message.gauges);
         else if (message.kind === 'checkpoint') {
           reattach = message.response;

@@ -63,7 +63,7 @@ async function attempt(
   const begun: Begun = {
     ...{ kind: 'begun', epoch: 3, startedAt: 1000, counted: 0, deadline: null, type: 'generate', model: 'm' },
     body: { input: 'hello' },
-    ...{ checkpoint: null, checkpointDamaged: false },
+    ...{ checkpoint: null, stream: false, checkpointDamaged: false },
     ...terms.begun,
   };
   const controller = terms.controller ?? new AbortController();

@@ -12,7 +12,13 @@ import {
   schemaOf,
 } from '@millrace/core';
 import type { Begun } from '@millrace/queue';
-import { type RateLimitGauges, rateLimitGauges, type Started, type Upstream } from '@millrace/upstream';
+import {
+  type EventListener,
+  type RateLimitGauges,
+  rateLimitGauges,
+  type Started,
+  type Upstream,
+} from '@millrace/upstream';
 
 export interface AttemptInput {
   id: string;
@@ -25,6 +31,8 @@ export interface AttemptInput {
   checkpoint: (response: Reattachable) => Promise<unknown>;
   /** Told what the answer's headers say of the rate limit. */
   told: (gauges: RateLimitGauges) => void;
+  /** Present: the answer is streamed, and its events are told as they come. */
+  onEvent?: EventListener;
 }
 
 /** What it throws is a fault of ours; everything that the upstream can do is an Outcome. */
@@ -35,7 +43,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Binds what every attempt of this process shares. */
 export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
-  return async ({ id, queue, settings, begun, controller, checkpoint, told }) => {
+  return async ({ id, queue, settings, begun, controller, checkpoint, told, onEvent }) => {
     const upstream = upstreams.get(settings.upstream);
     if (upstream === undefined) throw new Error(`no upstream '${settings.upstream}' is open`);
     const request = requestOf(config, settings, begun);
@@ -46,7 +54,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       leftMs < Math.min(settings.timeoutSeconds * 1000, MAX_TIMER_MS)
         ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
         : null;
-    const progress = noteProgress(checkpoint);
+    const progress = noteProgress(checkpoint, onEvent !== undefined);
     try {
       const asked = {
         body: request.body,
@@ -54,12 +62,14 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,
         ...(request.zod === undefined ? {} : { zod: request.zod }),
+        ...(onEvent === undefined ? {} : { onEvent }),
       };
       const outcome =
         begun.checkpoint === null
           ? // Whether it is made in the background is the upstream's to say: by its setting, and by what it has proved.
             await upstream.call({
               ...asked,
+              stream: onEvent !== undefined,
               background: { onStarted: progress.start },
               onHeaders: (_, header) => told(rateLimitGauges(header)),
             })
@@ -85,8 +95,14 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
 /** How far a long answer is behind its checkpoint at most: a crash reads no more of it again. */
 const NOTE_EVERY_MS = 5000;
 
-/** Notes where a response stands: when its id is known, and as its events go by. */
-function noteProgress(checkpoint: AttemptInput['checkpoint']): {
+/**
+ * Notes where a response stands: when its id is known, and as its events go by.
+ * @param stored the events are stored, and each time that is done it is noted with them: nothing is read that is not there
+ */
+function noteProgress(
+  checkpoint: AttemptInput['checkpoint'],
+  stored: boolean,
+): {
   start(started: Started): Promise<void>;
   stop(): void;
 } {
@@ -98,6 +114,10 @@ function noteProgress(checkpoint: AttemptInput['checkpoint']): {
   };
   return {
     start: async (started) => {
+      if (stored) {
+        await checkpoint({ upstreamId: started.upstreamId, startingAfter: null });
+        return;
+      }
       let noted = await note(started);
       if (over) return;
       timer = setInterval(() => {

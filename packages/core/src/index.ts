@@ -20,6 +20,7 @@ export { type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
 export type { NamedSchema } from './named-schema.ts';
 export type * from './outcome.ts';
+export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
 export { runRole } from './run-role.ts';
 export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';

@@ -72,6 +72,8 @@ export interface Job {
   metadata: Record<string, string> | null;
   webhook_url: string | null;
   retry_of: string | null;
+  /** `store: false`: it is to be forgotten once it was delivered. */
+  forget: boolean;
   error: JobError | null;
   usage: Usage | null;
   attempts: Attempt[];
@@ -90,6 +92,10 @@ export interface NewJob {
   metadata: Record<string, string> | null;
   webhookUrl: string | null;
   retryOf: string | null;
+  /** Its events are wanted: it is called as a stream, and they are kept for a while. */
+  stream: boolean;
+  /** `store: false`: gone once it was delivered, or soon after its end. */
+  forget: boolean;
   /** The caller's key for this submission: the same caller, key and body is the same job. Null: always a new one. */
   idempotency: { caller: string; key: string } | null;
   body: ResponsesBody | ExtractBody;

@@ -17,6 +17,7 @@ import type {
   Usage,
 } from '@millrace/core';
 import { checkpointText, readCheckpoint } from './checkpoint.ts';
+import { entryArgs, type StreamedEnd } from './events/append-events.ts';
 import { attemptEndJson, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT, readJson } from './job-record.ts';
 import { CANCEL_CHANNEL } from './keys.ts';
 import { runScript } from './scripts.ts';
@@ -38,6 +39,8 @@ export interface Begun {
   checkpoint: Reattachable | null;
   /** There was a checkpoint, and it cannot be read. */
   checkpointDamaged: boolean;
+  /** Its events are wanted. */
+  stream: boolean;
 }
 
 export type BeginReply =
@@ -101,7 +104,7 @@ export async function beginAttempt(
   }
   if (kind === 'terminal') return { kind, checkpoint: readCheckpoint(rest[0]) };
   if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' | 'suspect' | 'unknown' };
-  const [epoch, startedAt, counted, deadline, type, model, body, checkpoint] = rest;
+  const [epoch, startedAt, counted, deadline, type, model, body, checkpoint, stream] = rest;
   const fence = { epoch: Number(epoch), counted: Number(counted) };
   const request = readJson<Begun['body']>(body);
   if (request === null) return { kind: 'damaged', ...fence };
@@ -115,6 +118,7 @@ export async function beginAttempt(
     body: request,
     checkpoint: readCheckpoint(checkpoint),
     checkpointDamaged: !!checkpoint && readCheckpoint(checkpoint) === null,
+    stream: stream === '1',
   };
 }
 
@@ -164,13 +168,17 @@ function attemptEnd(outcome: Outcome): Omit<Attempt, 'number' | 'worker' | 'star
   };
 }
 
-/** Ends the job by what its attempt came to. */
+/**
+ * Ends the job by what its attempt came to.
+ * @param streamed the end of its events, where the answer was streamed to its end
+ */
 export function finishByOutcome(
   store: Store,
   queue: StoreQueue,
   id: string,
   epoch: number,
   outcome: Extract<Outcome, { kind: 'completed' | 'incomplete' | 'failed' | 'cancelled' }>,
+  streamed: StreamedEnd | null = null,
 ): Promise<WriteReply> {
   const end = attemptEnd(outcome);
   const answer = 'answer' in outcome ? (outcome.answer ?? null) : null;
@@ -183,6 +191,7 @@ export function finishByOutcome(
     answer,
     error: outcome.kind === 'failed' ? outcome.error : null,
     usage: outcome.usage ?? null,
+    streamed,
   });
 }
 
@@ -198,9 +207,12 @@ export interface Finish {
   usage: Usage | null;
   /** Finish only if the job is past its deadline. */
   onlyPastDeadline?: boolean;
+  streamed?: StreamedEnd | null;
 }
 
 const FAILURES_KEPT = 100;
+/** What is not to be stored is forgotten when it was delivered; if nobody comes for it, after so long. */
+const FORGOTTEN_AFTER_MS = 600_000;
 
 /**
  * The one way to a terminal status. A paid answer of an attempt that was taken for lost may come while a newer attempt
@@ -215,17 +227,24 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
     'finish',
     [
       ...[keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.status(write.to), keys.result(id)],
-      ...[keys.finished, keys.deadlines, keys.failures, keys.counters],
+      ...[keys.finished, keys.deadlines, keys.failures, keys.counters, keys.events(id)],
     ],
     [
       ...[id, write.to, write.epoch ?? '', write.paid ? 1 : 0, label, attemptEndJson(end)],
       ...[json(write.answer), json(write.error), json(write.usage), end.possibly_billed ? 1 : 0],
       ...[write.usage?.input_tokens ?? 0, write.usage?.output_tokens ?? 0, FAILURES_KEPT],
       ...[write.onlyPastDeadline ? 1 : 0, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT],
+      Math.max(0, store.config.retention.seconds * 1000 - FORGOTTEN_AFTER_MS),
+      ...streamedArgs(write.streamed ?? null),
     ],
   )) as [string, number?];
   if (superseded === 1) await store.redis.publish(CANCEL_CHANNEL, id);
   return reply === 'finished' ? 'written' : (reply as WriteReply);
+}
+
+function streamedArgs(streamed: StreamedEnd | null): (string | number)[] {
+  if (streamed === null) return ['', 0];
+  return [streamed.sequence, streamed.fresh ? 1 : 0, ...entryArgs(streamed.entries)];
 }
 
 function json(value: unknown): string {

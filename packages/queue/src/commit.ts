@@ -68,8 +68,8 @@ function late(): ShedError {
   );
 }
 
-/** Resolves when the connection is up. @throws ShedError 503 when it is not soon. */
-function ready(redis: Redis): Promise<void> {
+/** Resolves when a connection that was just opened is up. @throws ShedError 503 when it is not soon. */
+export function ready(redis: Redis): Promise<void> {
   return new Promise((resolve, reject) => {
     const onReady = (): void => {
       clearTimeout(timer);

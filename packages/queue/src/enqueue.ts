@@ -99,6 +99,8 @@ function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: str
   if (job.metadata !== null) fields.push('metadata', JSON.stringify(job.metadata));
   if (job.webhookUrl !== null) fields.push('webhook_url', job.webhookUrl);
   if (job.retryOf !== null) fields.push('retry_of', job.retryOf);
+  if (job.stream) fields.push('stream', '1');
+  if (job.forget) fields.push('forget', '1');
   queueScript(
     transaction,
     'submit',

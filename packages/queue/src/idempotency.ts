@@ -58,7 +58,7 @@ function fingerprint(job: NewJob): string {
 }
 
 /** JSON with sorted keys. The depth is bounded where bodies are parsed. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

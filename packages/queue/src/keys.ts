@@ -6,6 +6,7 @@
  * |----------------------------------|--------|-----------------------|----------------------------------------------------|
  * | {mr:q}:job:<id>                  | hash   | submit, begin, settle, finish | the job record; until retention removes it  |
  * | {mr:q}:result:<id>               | string | finish                | the answer as JSON; as long as its record          |
+ * | {mr:q}:events:<id>               | stream | append, finish        | a streamed answer's events, some an entry; an hour after its end, at most 16 MiB |
  * | {mr:q}:status:<status>           | zset   | submit, begin, settle, finish | ids by creation (µs), one set a status      |
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
  * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
@@ -28,8 +29,10 @@
  * | {mrb:upstream}:turned            | pubsub | breaker-step          | that it opened, recovers or closed                 |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
+ * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
  * | mr:background:<hash>             | string | any worker            | whether an upstream makes responses in the background: yes for a day, no for an hour |
  * | mr:mark                          | string | mark                  | when the disk was last waited for; one small value |
+ * | mr:told:<id>                     | pubsub | append, finish        | that there is more to read of a job                |
  * | mr:cancel                        | pubsub | cancel, finish        | ids of jobs whose running attempt is needless now  |
  */
 
@@ -43,6 +46,7 @@ export function bullPrefix(queue: string): string {
 export interface QueueKeys {
   job(id: string): string;
   result(id: string): string;
+  events(id: string): string;
   status(status: string): string;
   finished: string;
   deadlines: string;
@@ -59,6 +63,7 @@ export function queueKeys(queue: string): QueueKeys {
   return {
     job: (id) => `${prefix}:job:${id}`,
     result: (id) => `${prefix}:result:${id}`,
+    events: (id) => `${prefix}:events:${id}`,
     status: (status) => `${prefix}:status:${status}`,
     finished: `${prefix}:finished`,
     deadlines: `${prefix}:deadlines`,
@@ -120,6 +125,11 @@ export function idempotencyKey(caller: string, key: string): string {
   return `mr:idem:${createHash('sha256').update(`${caller}\0${key}`).digest('hex')}`;
 }
 
+/** What a request became that an SDK may send again by itself. */
+export function resendKey(caller: string, fingerprint: string): string {
+  return `mr:sent:${createHash('sha256').update(`${caller}\0${fingerprint}`).digest('hex')}`;
+}
+
 /** What is known of an upstream's background mode. Hashed: an address may carry a secret. */
 export function backgroundKey(baseURL: string): string {
   return `mr:background:${createHash('sha256').update(baseURL).digest('hex')}`;
@@ -130,3 +140,15 @@ export const MARK_KEY = 'mr:mark';
 
 /** The channel on which the id of a job reaches the worker that runs it in vain: it was cancelled, or is answered. */
 export const CANCEL_CHANNEL = 'mr:cancel';
+
+/** The channel on which those who wait for a job, or read along, hear that it has come further. */
+export function toldChannel(id: string): string {
+  return `${TOLD}${id}`;
+}
+
+const TOLD = 'mr:told:';
+
+/** The job a message on such a channel is about. */
+export function jobOfChannel(channel: string): string {
+  return channel.slice(TOLD.length);
+}

@@ -32,6 +32,8 @@ export async function retryJob(store: Store, id: string): Promise<Submitted & { 
       metadata: job.metadata,
       webhookUrl: job.webhook_url,
       retryOf: id,
+      stream: false,
+      forget: false,
       idempotency: null,
       body: job.body,
     },

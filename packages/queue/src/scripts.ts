@@ -15,6 +15,8 @@ import {
   STARTS_PER_SUCCESS,
   TRICKLE_MS,
 } from './breaker/pace-of-breaker.ts';
+import { EVENTS_BYTES, EVENTS_KEPT_MS, EVENTS_RUNNING_MS } from './events/bounds.ts';
+import { toldChannel } from './keys.ts';
 import {
   ASK_AGAIN_GRACE_MS,
   CORRECTION_GAIN,
@@ -43,6 +45,7 @@ export const WHEN_FULL = '#!lua flags=allow-oom\n';
 const HEADERS = {
   submit: '#!lua\n',
   begin: WHEN_FULL,
+  append: WHEN_FULL,
   checkpoint: WHEN_FULL,
   settle: WHEN_FULL,
   finish: WHEN_FULL,
@@ -66,9 +69,10 @@ const numbers = {
   ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS, OTHERS_MOST },
   ...{ SAMPLE_CALLS, SAMPLE_MS, FAILURE_SHARE, OPEN_AT_FAILURES, REOPEN_AT_FAILURES, PROBE_MS, PROBE_AT_MOST_MS },
   ...{ STARTS_PER_SUCCESS, CLOSE_AT_SUCCESSES, TRICKLE_MS, BREAKER_KEPT_MS },
+  ...{ EVENTS_BYTES, EVENTS_KEPT_MS, EVENTS_RUNNING_MS },
 };
 const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);
-const prelude = `local BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${named.join('')}${source('prelude')}`;
+const prelude = `local TOLD = '${toldChannel('')}'\nlocal BUCKETS = {${LATENCY_BUCKETS_SECONDS.join(',')}}\n${named.join('')}${source('prelude')}`;
 
 /** The whole of a script, for who runs it without a client of ioredis's. */
 export function scriptSource(name: ScriptName): string {

@@ -7,6 +7,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { openCommit } from './commit.ts';
 import { closeRedis, connectRedis } from './connect.ts';
+import { openTold, type Told } from './events/told.ts';
 import { inspectServer, type ServerFacts, warnIfMemoryOnly } from './guard.ts';
 import { bullPrefix, type QueueKeys, queueKeys } from './keys.ts';
 import { type Liveness, watchLiveness } from './liveness.ts';
@@ -24,6 +25,8 @@ export interface Store {
   config: Config;
   queues: ReadonlyMap<string, StoreQueue>;
   liveness: Liveness;
+  /** Tells who waits for a job that it has come further. */
+  told: Told;
   /**
    * Resolves once all that Redis replied to before is on disk, as far as `server().durability` goes.
    * @throws ShedError 503 when the disk does not follow.
@@ -89,12 +92,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     config,
     queues,
     liveness: watchLiveness(redis),
+    // What goes wrong with its connection is told by the store's own, which has the same trouble.
+    told: openTold(() => connectRedis(options.redisUrl, 'hasty', () => undefined)),
     commit: disk.commit,
     server: () => server,
     log,
     close: async () => {
       store.liveness.close();
-      await Promise.all([closeRedis(redis), disk.close()]);
+      await Promise.all([closeRedis(redis), disk.close(), store.told.close()]);
     },
   };
   try {

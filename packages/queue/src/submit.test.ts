@@ -29,6 +29,8 @@ it('a job is a record with all it was given, and a BullMQ entry with nothing of 
     body: { input: 'a secret prompt' },
     metadata: { order: '7' },
     retryOf: 'resp_x',
+    stream: false,
+    forget: false,
     webhookUrl: 'https://example.org/hook',
     priority: 0,
     deadline: 4_000_000_000_000,

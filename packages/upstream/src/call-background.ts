@@ -41,7 +41,7 @@ export async function callInBackground(
     }
     flight.awaitIdNoMore();
   };
-  const exchange = flight.begin(new Exchange(stream, line.idleMs, open));
+  const exchange = flight.begin(new Exchange(stream, line.idleMs, open, request.onEvent));
   flight.awaitId();
   await create(line.client, request.body, { stream, background: true }, exchange);
   const refused = refusedFor(exchange);
@@ -68,7 +68,11 @@ export async function callInBackground(
   // It answered with what it has so far instead of a stream: it will do so again.
   const plain = reading.pending !== undefined;
   if (plain) await flight.pause(paceMs(0));
-  return follow(line, flight, response, terms, { stream: !plain, include: request.body['include'] });
+  return follow(line, flight, response, terms, {
+    stream: !plain,
+    include: request.body['include'],
+    onEvent: request.onEvent,
+  });
 }
 
 /** What an answer that is a Response object, finished or not, tells of itself. */

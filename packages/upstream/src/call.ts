@@ -7,6 +7,7 @@ import { callInBackground } from './call-background.ts';
 import { type CallTerms, callTerms } from './call-terms.ts';
 import { conclude } from './conclude.ts';
 import { stopped } from './decide.ts';
+import type { EventListener } from './event-reader.ts';
 import { Exchange } from './exchange.ts';
 import { Flight } from './flight.ts';
 import { guardCall } from './guard-call.ts';
@@ -31,6 +32,8 @@ export interface CallRequest {
   background?: BackgroundListener;
   /** Checks a structured answer in place of the JSON Schema in `body.text.format`; its output is `output_parsed`. */
   zod?: z.ZodType;
+  /** Told each event of an answer that is streamed, by itself or because it is made in the background. */
+  onEvent?: EventListener;
   /** Told once, as soon as the status and headers of the answer are in (for an error answer: once it is read). */
   onHeaders?: (status: number, header: (name: string) => string | null) => void;
 }
@@ -91,7 +94,7 @@ async function callDirect(
   onAccepted?: () => void,
 ): Promise<Outcome> {
   const stream = request.stream === true;
-  const exchange = flight.begin(new Exchange(stream, line.idleMs));
+  const exchange = flight.begin(new Exchange(stream, line.idleMs, null, request.onEvent));
   await create(line.client, body, { stream, background: false }, exchange);
   const { status } = exchange;
   if (status !== null && status < 300) onAccepted?.();

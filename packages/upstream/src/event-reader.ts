@@ -33,12 +33,16 @@ export interface Opening {
   background: boolean;
 }
 
+/** Told each event of a stream as it came, the terminal one too, but no `error` event. Must not throw. */
+export type EventListener = (type: string, data: string) => void;
+
 export class EventReader implements BodySink {
   /** null until a terminal event was seen. */
   result: StreamResult | null = null;
   /** The upstream's id for the response, once the stream has told it. */
   responseId: string | null = null;
   readonly #onOpening: ((opening: Opening) => void) | null;
+  readonly #onEvent: EventListener | null;
   readonly #decoder = new StringDecoder('utf8');
   #overflown = false;
   /** The last event that came, less the terminal one; looked into only when somebody asks. */
@@ -54,8 +58,9 @@ export class EventReader implements BodySink {
   });
 
   /** @param onOpening told once, as soon as the stream has told its response's id. Must not throw. */
-  constructor(onOpening: ((opening: Opening) => void) | null = null) {
+  constructor(onOpening: ((opening: Opening) => void) | null = null, onEvent: EventListener | null = null) {
     this.#onOpening = onOpening;
+    this.#onEvent = onEvent;
   }
 
   get finished(): boolean {
@@ -79,12 +84,16 @@ export class EventReader implements BodySink {
   #take({ event, data }: EventSourceMessage): void {
     if (this.finished || data === '[DONE]') return;
     const wanted = event === undefined || event === 'message' ? this.#typeInside(data) : event;
-    if (wanted === 'error') this.result = { kind: 'error', error: parseJson(data) ?? data };
-    else if (this.responseId === null && OPENING_EVENTS.has(wanted)) this.#open(data);
+    if (wanted === 'error') {
+      this.result = { kind: 'error', error: parseJson(data) ?? data };
+      return;
+    }
+    if (this.responseId === null && OPENING_EVENTS.has(wanted)) this.#open(data);
     else if (TERMINAL_EVENTS.has(wanted)) {
       const response = responseIn(data);
       this.result = response === undefined ? { kind: 'garbled' } : { kind: 'response', response };
     } else this.#latest = data;
+    this.#onEvent?.(wanted, data);
   }
 
   #open(data: string): void {

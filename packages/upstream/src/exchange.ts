@@ -8,7 +8,7 @@ import type { AbortKind } from './abort-reason.ts';
 import { AnswerHeaders, NO_HEADERS } from './answer-headers.ts';
 import { type BodySink, BodyText, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES } from './body-text.ts';
 import { type BodyDecoder, openDecoder } from './decode-body.ts';
-import { EventReader, type Opening } from './event-reader.ts';
+import { type EventListener, EventReader, type Opening } from './event-reader.ts';
 
 /** Who stopped it: the caller's signal, or the call's own time limit. */
 export type StoppedBy = AbortKind | 'timeout';
@@ -47,6 +47,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #prompt: boolean;
   readonly #idleMs: number;
   readonly #onOpening: ((opening: Opening) => void) | null;
+  readonly #onEvent: EventListener | null;
   readonly #end: (ending: Ending) => void;
   #over = false;
   #controller: Dispatcher.DispatchController | null = null;
@@ -60,11 +61,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
    *   counts from them on.
    * @param idleMs the longest silence. undici's timers for it are coarse: they fire up to a second late.
    * @param onOpening told once, as soon as a stream has told its response's id. Must not throw.
+   * @param onEvent told each event of a stream
    */
-  constructor(prompt: boolean, idleMs: number, onOpening: ((opening: Opening) => void) | null = null) {
+  constructor(
+    prompt: boolean,
+    idleMs: number,
+    onOpening: ((opening: Opening) => void) | null = null,
+    onEvent: EventListener | null = null,
+  ) {
     this.#prompt = prompt;
     this.#idleMs = idleMs;
     this.#onOpening = onOpening;
+    this.#onEvent = onEvent;
     const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
     this.#end = resolve;
@@ -152,7 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status >= 300) return new BodyText(MAX_ERROR_BYTES, 'cut');
     // By what came, not by what was asked for: some servers stream unasked, others ignore `stream`.
     const type = this.headers.get('content-type');
-    if (type?.toLowerCase().includes('text/event-stream')) return new EventReader(this.#onOpening);
+    if (type?.toLowerCase().includes('text/event-stream')) return new EventReader(this.#onOpening, this.#onEvent);
     return new BodyText(MAX_RESPONSE_BYTES, 'throw');
   }
 

@@ -9,6 +9,7 @@ import type { CallTerms } from './call-terms.ts';
 import { judge, type Reading, readEnding } from './conclude.ts';
 import { decide, type Finding, reattachLater } from './decide.ts';
 import { DECISIONS, type Row } from './decision-table.ts';
+import type { EventListener } from './event-reader.ts';
 import { Exchange } from './exchange.ts';
 import type { Flight } from './flight.ts';
 import type { Line } from './line.ts';
@@ -27,6 +28,7 @@ export interface FollowOptions {
   stream: boolean;
   /** As the request had it. */
   include: unknown;
+  onEvent: EventListener | undefined;
 }
 
 export async function follow(
@@ -41,7 +43,7 @@ export async function follow(
   let polls = 0;
   for (;;) {
     const idleMs = stream ? line.idleMs : Math.min(line.idleMs, LOOKUP_IDLE_MS);
-    const exchange = flight.begin(new Exchange(true, idleMs));
+    const exchange = flight.begin(new Exchange(true, idleMs, null, options.onEvent));
     const how = { stream, startingAfter: response.sequence, include: options.include };
     response.readBy(exchange);
     await retrieve(line.client, response.upstreamId, how, exchange);

@@ -10,6 +10,7 @@ export type { BackgroundKnown } from './background-use.ts';
 export type { BackgroundListener, CallRequest } from './call.ts';
 export type { CancelResult } from './cancel-response.ts';
 export { DECISIONS, type Row, type RowName } from './decision-table.ts';
+export type { EventListener } from './event-reader.ts';
 export { NoModelError } from './first-model.ts';
 export { openUpstream, type Upstream, type UpstreamOptions } from './open-upstream.ts';
 export { outputText } from './output-text.ts';

@@ -10,7 +10,8 @@ import { guardCall } from './guard-call.ts';
 import type { Line } from './line.ts';
 
 /** The request as it was called, and what is known of the response that it began. */
-export type ReattachRequest = Pick<CallRequest, 'body' | 'type' | 'timeoutMs' | 'signal' | 'zod'> & Reattachable;
+export type ReattachRequest = Pick<CallRequest, 'body' | 'type' | 'timeoutMs' | 'signal' | 'zod' | 'onEvent'> &
+  Reattachable;
 
 export async function reattach(line: Line, request: ReattachRequest): Promise<Outcome> {
   const { upstreamId, startingAfter } = request;
@@ -23,6 +24,10 @@ export async function reattach(line: Line, request: ReattachRequest): Promise<Ou
     const terms = callTerms(request, line.idleMs);
     // The schema was good when the call was made; what is given up here may have been paid for.
     if ('kind' in terms) return { ...terms, upstreamId, possiblyBilled: true };
-    return follow(line, flight, flight.response, terms, { stream: true, include: request.body['include'] });
+    return follow(line, flight, flight.response, terms, {
+      stream: true,
+      include: request.body['include'],
+      onEvent: request.onEvent,
+    });
   });
 }

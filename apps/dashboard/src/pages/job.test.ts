@@ -35,6 +35,7 @@ const JOB: Job = {
   metadata: null,
   webhook_url: 'https://hooks.example/secret-token',
   retry_of: null,
+  forget: false,
   error: null,
   usage: null,
   attempts: [],

@@ -76,3 +76,27 @@ local function count_tokens(counters, input, output)
   if input ~= '0' then redis.call('HINCRBY', counters, 'tokens:input', input) end
   if output ~= '0' then redis.call('HINCRBY', counters, 'tokens:output', output) end
 end
+
+-- The job's events are those of the answer that began under `events_of`; one that begins now replaces them.
+local function begin_events(job, events, events_of, epoch, fresh)
+  if events_of == epoch or (events_of and fresh == '0') then return end
+  if events_of then redis.call('DEL', events) end
+  redis.call('HSET', job, 'events_of', epoch, 'events_bytes', 0)
+end
+
+-- Adds entries from ARGV[from] on: first sequence number, count, frames. Beyond the bound the oldest go.
+local function add_events(job, events, epoch, from)
+  local bytes = 0
+  for at = from, #ARGV, 3 do
+    -- An entry that is there already comes from the same command, whose reply was lost.
+    local added = redis.pcall('XADD', events, epoch .. '-' .. ARGV[at], 'n', ARGV[at + 1], 'd', ARGV[at + 2])
+    if type(added) == 'string' then bytes = bytes + #ARGV[at + 2] end
+  end
+  local held = redis.call('HINCRBY', job, 'events_bytes', bytes)
+  while held > EVENTS_BYTES do
+    local oldest = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
+    if not oldest then break end
+    redis.call('XDEL', events, oldest[1])
+    held = redis.call('HINCRBY', job, 'events_bytes', -#oldest[2][4])
+  end
+end

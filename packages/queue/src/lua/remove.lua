@@ -1,6 +1,7 @@
 -- remove: forgets a finished job wholly: record, result and every place it is listed. Of a job that an idempotency key
 -- stands for it stays known, until that key is forgotten, that it was here: sent again, it must not be paid again.
--- KEYS: job, result, finished, failures, counters, status:completed, status:failed, status:cancelled, status:incomplete
+-- KEYS: job, result, finished, failures, counters, status:completed, status:failed, status:cancelled, status:incomplete,
+--       events
 -- ARGV: id
 local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until')
 if not job[1] then
@@ -8,7 +9,7 @@ if not job[1] then
   return 'missing'
 end
 if not terminal(job[1]) then return 'not_finished' end
-redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[10])
 if job[4] and tonumber(job[4]) > now_ms() then
   redis.call('HSET', KEYS[1], 'stamp', job[3], 'removed', 1)
   redis.call('PEXPIREAT', KEYS[1], job[4])

@@ -34,6 +34,8 @@ export function newJob(fields: Partial<NewJob> = {}): NewJob {
     metadata: null,
     webhookUrl: null,
     retryOf: null,
+    stream: false,
+    forget: false,
     idempotency: null,
     body: { input: 'hello' },
     ...fields,

@@ -1,0 +1,73 @@
+/**
+ * A response that is waited for on the connection it was asked for: the job goes its way through the queue, whatever
+ * becomes of the connection. A long wait is kept alive by white space, which JSON allows before its value.
+ */
+import { isTerminal, type JobError } from '@millrace/core';
+import { awaitEnd, type JobWithAnswer, noSuchJob, readJob, type Store, type StoreQueue } from '@millrace/queue';
+import type { Response } from 'express';
+import { responseView } from './response-view.ts';
+
+/** Proxies cut connections that carry nothing for a minute. From then on a failure is told in the body, after a 200. */
+const KEEP_ALIVE_MS = 30_000;
+
+export interface WaitTerms {
+  store: Store;
+  queue: StoreQueue;
+  id: string;
+  headers: Record<string, string>;
+}
+
+/**
+ * @returns true when the client was sent the outcome
+ * @throws NotFoundError when the job was removed meanwhile
+ */
+export async function waitResponse({ store, queue, id, headers }: WaitTerms, response: Response): Promise<boolean> {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  response.set(headers);
+  const alive = setInterval(() => {
+    if (!response.headersSent) response.status(200).type('application/json');
+    response.write(' ');
+  }, KEEP_ALIVE_MS);
+  try {
+    if (!(await awaitEnd(store, queue, id, gone.signal))) return false;
+  } finally {
+    clearInterval(alive);
+  }
+  const found = await store.liveness.guard(() => readJob(store, id));
+  if (found === null) throw noSuchJob(id);
+  send(store, found, response);
+  return isTerminal(found.job.status);
+}
+
+function send(store: Store, { job, answer }: JobWithAnswer, response: Response): void {
+  if (response.headersSent) {
+    response.end(JSON.stringify(responseView(store.config, job, answer)));
+    return;
+  }
+  const refused = job.status === 'failed' && answer === null ? job.error : null;
+  if (refused === null) {
+    response.json(responseView(store.config, job, answer));
+    return;
+  }
+  const status = statusOf(refused);
+  // The SDK would ask again by itself, and the queue has tried as often as it was told to.
+  response.set('x-should-retry', 'false').status(status);
+  response.json({
+    error: {
+      message: refused.message,
+      type: status < 500 ? 'invalid_request_error' : 'server_error',
+      param: refused.param ?? null,
+      code: refused.code,
+    },
+  });
+}
+
+/** Statuses of the upstream that speak of the request, not of our key there or of its state. */
+const REQUESTS_OWN: ReadonlySet<number> = new Set([400, 404, 409, 413, 422]);
+
+function statusOf({ code, upstream_status: upstream }: JobError): number {
+  if (code === 'deadline_exceeded') return 504;
+  if (code === 'request_too_large') return 400;
+  return upstream !== undefined && REQUESTS_OWN.has(upstream) ? upstream : 500;
+}

@@ -1,0 +1,135 @@
+/**
+ * The events of one attempt on their way into the store: the first ones at once, because somebody waits for them, the
+ * others gathered, so that an answer costs tens of entries. What cannot be stored costs the answer nothing.
+ */
+import type { Log, Reattachable } from '@millrace/core';
+import {
+  appendEvents,
+  type Begun,
+  ENTRY_BYTES,
+  EVENTS_BYTES,
+  type EventsEntry,
+  type Store,
+  type StoreQueue,
+  type StreamedEnd,
+} from '@millrace/queue';
+import type { EventListener } from '@millrace/upstream';
+import { frameEvents } from './event-frames.ts';
+
+export interface EventSink {
+  take: EventListener;
+  /** From now on each append notes where a crash would have to carry on. */
+  attach(upstreamId: string): void;
+  /**
+   * No more events come. What is gathered is stored, but for that of an answer that has come to its end: that is
+   * returned, to be stored with the end.
+   */
+  close(): Promise<StreamedEnd | null>;
+  /** What was given of a response that is to be carried on with, where the next attempt must begin. */
+  resumeAt(response: Reattachable): Reattachable;
+}
+
+/** Tens of entries for an answer of some seconds, and no reader notices. */
+const GATHER_MS = 100;
+
+export function openEventSink(store: Store, queue: StoreQueue, id: string, begun: Begun, log: Log): EventSink {
+  const after = begun.checkpoint?.startingAfter ?? null;
+  const background = (begun.body as { background?: unknown }).background === true;
+  const frame = frameEvents({ id, background, after });
+  let upstreamId = begun.checkpoint?.upstreamId ?? null;
+  let gathered: EventsEntry[] = [];
+  let gatheredBytes = 0;
+  /** Of the last event that is stored. */
+  let stored = after;
+  let end: number | null = null;
+  /** Nothing more is stored: the attempt is not the newest, or its events cannot be stored. */
+  let lost = false;
+  let deltaStored = false;
+  let appending: Promise<void> | null = null;
+  let appendedAt = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let soon = false;
+
+  const gather = (sequence: number, text: string): void => {
+    const newest = gathered.at(-1);
+    if (newest !== undefined && newest.frames.length + text.length <= ENTRY_BYTES) {
+      newest.count += 1;
+      newest.frames += text;
+    } else gathered.push({ first: sequence, count: 1, frames: text });
+    gatheredBytes += text.length;
+  };
+
+  const takeGathered = (): EventsEntry[] => {
+    const entries = gathered;
+    gathered = [];
+    gatheredBytes = 0;
+    return entries;
+  };
+
+  const append = async (): Promise<void> => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (lost || gathered.length === 0) return;
+    const entries = takeGathered();
+    const newest = entries.at(-1) as EventsEntry;
+    const last = newest.first + newest.count - 1;
+    const checkpoint = upstreamId === null ? null : { upstreamId, startingAfter: last };
+    appendedAt = performance.now();
+    try {
+      const reply = await appendEvents(store, queue, id, begun.epoch, { entries, fresh: after === null, checkpoint });
+      if (reply === 'written') stored = last;
+      else lost = true;
+    } catch (error) {
+      lost = true;
+      log.warn({ err: error, job_id: id, queue: queue.name }, 'Events of an answer could not be stored');
+    }
+  };
+  const appendNow = (): void => {
+    if (appending !== null) return;
+    appending = append().then(() => {
+      appending = null;
+      if (gathered.length > 0) schedule();
+    });
+  };
+  const schedule = (): void => {
+    if (lost || end !== null || appending !== null || timer !== null || soon) return;
+    if (!deltaStored) {
+      soon = true;
+      // With all that came in the same piece.
+      queueMicrotask(() => {
+        soon = false;
+        if (end === null) appendNow();
+      });
+      return;
+    }
+    timer = setTimeout(appendNow, Math.max(0, appendedAt + GATHER_MS - performance.now()));
+  };
+
+  return {
+    take: (type, data) => {
+      if (lost) return;
+      const framed = frame(type, data);
+      if (framed.kind === 'known') return;
+      if (framed.kind === 'end') {
+        end = framed.sequence;
+        return;
+      }
+      gather(framed.sequence, framed.frame);
+      if (gatheredBytes > EVENTS_BYTES) lost = true;
+      schedule();
+      if (type.endsWith('.delta')) deltaStored = true;
+    },
+    attach: (response) => {
+      upstreamId = response;
+    },
+    close: async () => {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      while (appending !== null) await appending;
+      if (end !== null && !lost) return { sequence: end, fresh: after === null, entries: takeGathered() };
+      await append();
+      return null;
+    },
+    resumeAt: (response) => ({ ...response, startingAfter: stored }),
+  };
+}
