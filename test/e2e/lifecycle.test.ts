@@ -276,6 +276,9 @@ describe('acting on jobs', () => {
     const job = await finished(stack, await submitJob(stack, { type: 'generate', request: { input: 'done soon' } }));
     const reply = await call<{ error: { code: string } }>('POST', `${stack.api.url}/v1/jobs/${job.id}/cancel`);
     expect([reply.status, reply.body.error.code]).toEqual([409, 'job_finished']);
+    // OpenAI answers with the response as it ended, and so does its surface here.
+    const response = await call('POST', `${stack.api.url}/v1/responses/${job.id}/cancel`);
+    expect(response).toMatchObject({ status: 200, body: { id: job.id, status: 'completed' } });
   });
 
   it('retrying makes a new job that names the old one; the old one keeps its outcome', async () => {

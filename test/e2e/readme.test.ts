@@ -91,11 +91,14 @@ describe('the README’s curl lines', () => {
   });
 });
 
-it('the README’s SDK snippet prints a completed response', async () => {
+it('the README’s SDK snippet prints a response waited for, streamed, and polled for', async () => {
   const file = join(folder, 'snippet.ts');
   await writeFile(file, here(sdkSnippet));
   const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 30_000 });
-  expect(stdout).toMatch(/^completed \S/);
+  const lines = stdout.trim().split('\n');
+  expect(lines[0]).toMatch(/^completed \S/);
+  expect(lines.at(-1)).toMatch(/^completed \S/);
+  expect(lines.length).toBeGreaterThan(3);
 });
 
 it('the README’s configuration is taken as it stands there', async () => {

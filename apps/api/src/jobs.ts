@@ -1,5 +1,5 @@
 /** /v1/jobs: Millrace's own surface. */
-import { InvalidRequestError, JOB_STATUSES, type JobStatus } from '@millrace/core';
+import { ConflictError, InvalidRequestError, JOB_STATUSES, type JobStatus } from '@millrace/core';
 import {
   cancelJob,
   type JobWithAnswer,
@@ -66,7 +66,12 @@ export function jobsRoutes(store: Store): Router {
   });
 
   routes.post('/:id/cancel', async (request, response) => {
-    await sendJob(response, await guard(() => cancelJob(store, request.params.id)));
+    const found = await guard(() => cancelJob(store, request.params.id));
+    const { id, status } = found.job;
+    if (status !== 'cancelled') {
+      throw new ConflictError(`The job ${id} is ${status} already and cannot be cancelled.`, 'id', 'job_finished');
+    }
+    await sendJob(response, found);
   });
 
   routes.post('/:id/retry', async (request, response) => {

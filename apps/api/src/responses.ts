@@ -82,6 +82,7 @@ export function responsesRoutes(store: Store): Router {
   });
 
   routes.post('/:id/cancel', async (request, response) => {
+    // One that has ended is answered with as it is, as OpenAI does.
     const found = await guard(() => cancelJob(store, request.params.id));
     response.json(responseView(store.config, found.job, found.answer));
   });

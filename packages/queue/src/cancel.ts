@@ -1,5 +1,5 @@
 /** Cancelling, from anywhere: the record says so first, then whoever runs the job is told. */
-import { ConflictError, isTerminal, type JobStatus, NotFoundError } from '@millrace/core';
+import { isTerminal, type JobStatus, NotFoundError } from '@millrace/core';
 import type { Redis } from 'ioredis';
 import { finish } from './attempt.ts';
 import { CANCEL_CHANNEL } from './keys.ts';
@@ -8,9 +8,9 @@ import { type JobWithAnswer, readJob } from './read.ts';
 import { queueOfJob, type Store, type StoreQueue } from './store.ts';
 
 /**
- * Cancels a job that is not finished; cancelling a cancelled job is no error.
+ * Cancels a job that is not finished; cancelling one that is changes nothing.
  * @returns the job as it is now
- * @throws NotFoundError, or ConflictError when the job ended otherwise.
+ * @throws NotFoundError
  */
 export async function cancelJob(store: Store, id: string): Promise<JobWithAnswer> {
   const queue = queueOfJob(store, id);
@@ -40,13 +40,6 @@ export async function cancelJob(store: Store, id: string): Promise<JobWithAnswer
   await store.commit();
   const found = await readJob(store, id);
   if (found === null) throw noSuchJob(id);
-  if (isTerminal(found.job.status) && found.job.status !== 'cancelled') {
-    throw new ConflictError(
-      `The job ${id} is ${found.job.status} already and cannot be cancelled.`,
-      'id',
-      'job_finished',
-    );
-  }
   return found;
 }
 
