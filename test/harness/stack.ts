@@ -26,6 +26,8 @@ export interface StackOptions {
   config?: ConfigInput;
   simulator?: SimulatorOptions;
   env?: Record<string, string>;
+  /** Where files are kept is a folder of the stack's own. */
+  files?: Omit<NonNullable<ConfigInput['files']>, 'directory' | 's3'>;
   /** How the upstream is called; off unless told. */
   background?: 'auto' | 'on' | 'off';
 }
@@ -39,6 +41,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       simulator: { baseURL: simulator.url, apiKey: 'sk-simulated', background: options.background ?? 'off' },
     },
     queues: { generate: { model: 'sim-1' }, extract: { model: 'sim-1' } },
+    files: { directory: join(folder, 'files'), ...options.files },
     ...options.config,
   };
   await writeFile(file, JSON.stringify(config));

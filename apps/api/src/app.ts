@@ -1,9 +1,11 @@
 /** The HTTP surface: who may, what is where, and what an error looks like. No business rules. */
 import { randomBytes } from 'node:crypto';
 import { type ApiKey, InvalidRequestError, NotFoundError } from '@millrace/core';
+import type { FileStorage } from '@millrace/files';
 import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
+import { filesRoutes } from './files.ts';
 import { jobsRoutes } from './jobs.ts';
 import { closedLimits, limitsRoutes } from './limits.ts';
 import { openMetrics } from './metrics.ts';
@@ -12,7 +14,7 @@ import { discard } from './read-body.ts';
 import { errorHandler } from './respond.ts';
 import { responsesRoutes } from './responses.ts';
 
-export function createApp(store: Store, keys: readonly ApiKey[]): Express {
+export function createApp(store: Store, keys: readonly ApiKey[], files: FileStorage): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -42,6 +44,7 @@ export function createApp(store: Store, keys: readonly ApiKey[]): Express {
   });
   app.use('/v1/jobs', jobsRoutes(store));
   app.use('/v1/responses', responsesRoutes(store));
+  app.use('/v1/files', filesRoutes(store, files, null));
   app.use('/v1/queues', queuesRoutes(store));
   app.use('/v1/limits', limitsRoutes(store));
   app.use((request) => {

@@ -2,7 +2,8 @@
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@millrace/core';
-import { keepLimitWatch, keepRepair, keepRetention, openStore } from '@millrace/queue';
+import { openFiles } from '@millrace/files';
+import { keepFiles, keepLimitWatch, keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { createApp } from './app.ts';
 import { HEADERS_MS } from './bounds.ts';
 
@@ -25,7 +26,8 @@ runRole(async () => {
       process.exit(1);
     },
   });
-  const server = createServer(createApp(store, environment.apiKeys));
+  const files = await openFiles(config.files, environment.dataDir);
+  const server = createServer(createApp(store, environment.apiKeys, files));
   server.headersTimeout = HEADERS_MS;
   // Bodies have bounds of their own: a stream of lines may last for hours.
   server.requestTimeout = 0;
@@ -39,6 +41,7 @@ runRole(async () => {
   // With the host's name: in containers every process has the same number.
   const holder = `${hostname()}:${process.pid}`;
   const duties = [keepRetention(store, holder), keepRepair(store, holder), keepLimitWatch(store, holder)];
+  duties.push(keepFiles(store, files, holder));
   const address = server.address();
   log.info(
     { host: environment.host, port: typeof address === 'object' ? address?.port : environment.apiPort },
@@ -57,6 +60,7 @@ runRole(async () => {
     await closed;
     clearInterval(idle);
     await Promise.all(duties.map((duty) => duty.stop()));
+    files.close();
     await store.close();
     process.exit(0);
   };

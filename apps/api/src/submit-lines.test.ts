@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { type ClientRequest, createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { gzipSync } from 'node:zlib';
+import { openFiles } from '@millrace/files';
 import { listJobs, type Store } from '@millrace/queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore } from '../../../packages/queue/src/testing/store.ts';
@@ -21,7 +23,7 @@ beforeAll(async () => {
     kind: 'hasty',
     config: { queues: { generate: {}, extract: {}, tiny: { maxWaiting: 3 } } },
   });
-  server = createServer(createApp(store, [])).listen(0, '127.0.0.1');
+  server = createServer(createApp(store, [], await openFiles(store.config.files, tmpdir()))).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/jobs`;
 });
@@ -219,7 +221,7 @@ it('two requests on one connection, the second after the first has long been ans
 it('while Redis is away every line is answered with that, and taken when it is back', async () => {
   const gone = await freshRedis();
   const hasty = await openTestStore(gone.url, { kind: 'hasty' });
-  const own = createServer(createApp(hasty, [])).listen(0, '127.0.0.1');
+  const own = createServer(createApp(hasty, [], await openFiles(store.config.files, tmpdir()))).listen(0, '127.0.0.1');
   await once(own, 'listening');
   const at = `http://127.0.0.1:${(own.address() as AddressInfo).port}/v1/jobs`;
   const post = async (): Promise<Answer[]> => {

@@ -48,6 +48,37 @@ const queue = z.strictObject({
     }),
 });
 
+const s3 = z.strictObject({
+  bucket: z.string().min(1),
+  /** Before each name. */
+  prefix: z.string().default(''),
+  region: z.string().min(1).default('us-east-1'),
+  /** Absent: Amazon's own. */
+  endpoint: z.url({ protocol: /^https?$/, error: 'is no http:// or https:// URL' }).optional(),
+  /** Absent: found in the environment, or given by the machine's role. */
+  accessKeyId: z.string().min(1).optional(),
+  secretAccessKey: z.string().min(1).optional(),
+  forcePathStyle: z.boolean().default(false),
+});
+
+/** Where uploaded files and the results of batches are kept. */
+const files = z
+  .strictObject({
+    /** Absent: `files` in the data folder. One that all processes share. */
+    directory: z.string().min(1).optional(),
+    s3: s3.optional(),
+    maxBytes: z
+      .int()
+      .positive()
+      .default(512 * 1024 ** 2),
+    retentionSeconds: seconds.default(30 * 86_400),
+  })
+  .prefault({})
+  .refine((places) => places.directory === undefined || places.s3 === undefined, {
+    path: ['s3'],
+    error: 'cannot stand beside files.directory: name one place',
+  });
+
 export const configSchema = z.strictObject({
   upstreams: z.record(name, upstream).optional(),
   limits: z.record(name, limit).optional(),
@@ -64,6 +95,7 @@ export const configSchema = z.strictObject({
         .default(4 * 1024 ** 3),
     })
     .prefault({}),
+  files,
   /** Present: every upstream request and response is written, whole, to rotated JSONL files. */
   audit: z
     .strictObject({
@@ -81,6 +113,7 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>;
 export type ParsedConfig = z.output<typeof configSchema>;
 export type UpstreamConfig = ParsedConfig['upstreams'] extends Record<string, infer U> | undefined ? U : never;
+export type FilesConfig = ParsedConfig['files'];
 export type LimitConfig = ParsedConfig['limits'] extends Record<string, infer L> | undefined ? L : never;
 export type QueueConfig = Omit<
   ParsedConfig['queues'] extends Record<string, infer Q> | undefined ? Q : never,

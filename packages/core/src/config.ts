@@ -29,6 +29,7 @@ export interface Config {
   worker: ParsedConfig['worker'];
   schemas: Readonly<Record<string, NamedSchema>>;
   retention: ParsedConfig['retention'];
+  files: ParsedConfig['files'];
   audit: ParsedConfig['audit'];
 }
 
@@ -112,6 +113,7 @@ export function resolveConfig(input: unknown, environment: Environment, source =
     worker: parsed.data.worker,
     schemas,
     retention: parsed.data.retention,
+    files: parsed.data.files,
     audit: parsed.data.audit,
   };
 }

@@ -6,6 +6,7 @@ export { type Config, loadConfig, resolveConfig } from './config.ts';
 export {
   type ConfigInput,
   defineConfig,
+  type FilesConfig,
   type LimitConfig,
   type QueueConfig,
   type UpstreamConfig,

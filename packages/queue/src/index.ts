@@ -21,6 +21,17 @@ export { ENTRY_BYTES, EVENTS_BYTES } from './events/bounds.ts';
 export { type Followed, followJob } from './events/follow-job.ts';
 export { wantEvents } from './events/read-events.ts';
 export { failPoison, failUnknown, OUTCOME_UNKNOWN } from './fail-lost.ts';
+export {
+  addFile,
+  type FileRecord,
+  type FilesQuery,
+  keepFiles,
+  listFiles,
+  newFileId,
+  noSuchFile,
+  readFile,
+  removeFile,
+} from './files.ts';
 export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';

@@ -27,6 +27,8 @@
  * | {mrl:limit}:samples             | list   | watch                 | totals of the last minute, every two seconds; two minutes |
  * | {mrb:upstream}:breaker           | hash   | breaker-step          | whether an upstream is called, its latest calls, and when it is probed; a day after its last use |
  * | {mrb:upstream}:turned            | pubsub | breaker-step          | that it opened, recovers or closed                 |
+ * | {mr-files}:<id>                  | hash   | addFile               | a stored file's record; until it is deleted or expires |
+ * | {mr-files}:all, :expire          | zset   | addFile               | ids of files by creation (ms), and by when they expire (ms) |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -124,6 +126,16 @@ export function leaseKey(duty: string): string {
 export function idempotencyKey(caller: string, key: string): string {
   return `mr:idem:${createHash('sha256').update(`${caller}\0${key}`).digest('hex')}`;
 }
+
+/** A stored file's record. */
+export function fileKey(id: string): string {
+  return `${FILES}:${id}`;
+}
+
+const FILES = '{mr-files}';
+/** Ids of files by their creation, and of those that expire by when. */
+export const FILES_KEY = `${FILES}:all`;
+export const FILES_EXPIRE_KEY = `${FILES}:expire`;
 
 /** What a request became that an SDK may send again by itself. */
 export function resendKey(caller: string, fingerprint: string): string {
