@@ -13,6 +13,7 @@ import { queuesRoutes } from './queues.ts';
 import { discard } from './read-body.ts';
 import { errorHandler } from './respond.ts';
 import { responsesRoutes } from './responses.ts';
+import { webhooksRoutes } from './webhooks.ts';
 
 export function createApp(store: Store, keys: readonly ApiKey[], files: FileStorage): Express {
   const app = express();
@@ -46,6 +47,7 @@ export function createApp(store: Store, keys: readonly ApiKey[], files: FileStor
   app.use('/v1/responses', responsesRoutes(store));
   app.use('/v1/files', filesRoutes(store, files, null));
   app.use('/v1/queues', queuesRoutes(store));
+  app.use('/v1/webhooks', webhooksRoutes(store));
   app.use('/v1/limits', limitsRoutes(store));
   app.use((request) => {
     discard(request);

@@ -9,6 +9,11 @@ export function callerName(request: Request): string {
   return callers.get(request)?.name ?? 'anybody';
 }
 
+/** Whether the caller may change things, and see secrets. */
+export function isOperator(request: Request): boolean {
+  return callers.get(request)?.role !== 'viewer';
+}
+
 /** Refuses what comes without a known key, and what a viewer may not do. */
 export function authenticate(keys: readonly ApiKey[]): RequestHandler {
   const find = keyFinder(keys);

@@ -2,6 +2,7 @@
 import {
   type Config,
   checkStrictSchema,
+  checkWebhookUrl,
   InvalidRequestError,
   type JobRequest,
   type NewJob,
@@ -21,7 +22,7 @@ export function jobOfRequest(store: Store, body: unknown, caller: string, idempo
   const request = parseJobRequest(body, { extraFields: extraFieldsOf(store.config, body) });
   const [queue, settings] = queueFor(store, request.type, request.queue);
   const key = request.idempotency_key ?? checkedKey(idempotencyHeader);
-  refuseWebhook(request.webhook_url, 'webhook_url');
+  checkWebhook(store, request.webhook_url, 'webhook_url');
   const common = {
     queue,
     type: request.type,
@@ -56,7 +57,8 @@ export function jobOfResponse(
   });
   refuseForgottenBackground(request);
   checkStrictFormat(request, 'text.format.schema');
-  refuseWebhook(header('millrace-webhook'), 'Millrace-Webhook');
+  const webhookUrl = header('millrace-webhook');
+  checkWebhook(store, webhookUrl, 'Millrace-Webhook');
   const key = checkedKey(header('idempotency-key'));
   return {
     queue,
@@ -66,7 +68,7 @@ export function jobOfResponse(
     delayMs: Math.round((numberHeader(header('millrace-delay'), 'Millrace-Delay', 0, 366 * 86_400, false) ?? 0) * 1000),
     deadline: deadlineMs(header('millrace-deadline'), 'Millrace-Deadline'),
     metadata: (request.metadata as Record<string, string> | null | undefined) ?? null,
-    webhookUrl: null,
+    webhookUrl: webhookUrl ?? null,
     retryOf: null,
     stream: request.stream === true,
     forget: request.store === false,
@@ -84,10 +86,8 @@ function refuseForgottenBackground(request: ResponsesRequest): void {
   );
 }
 
-/** A URL that would be kept and never called is worse than a refusal. */
-function refuseWebhook(url: string | undefined, param: string): void {
-  if (url === undefined) return;
-  throw new InvalidRequestError(`'${param}' is not served yet: poll the job instead.`, param, 'unsupported_parameter');
+function checkWebhook(store: Store, url: string | undefined, param: string): void {
+  if (url !== undefined) checkWebhookUrl(url, store.config.webhooks.allow, param);
 }
 
 function extraFieldsOf(config: Config, body: unknown): readonly string[] {

@@ -14,7 +14,7 @@ import {
   runRole,
   StartError,
 } from '@millrace/core';
-import { keepRepair, keepRetention, openStore } from '@millrace/queue';
+import { keepOutbox, keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { openAdmission } from './admission.ts';
 import { startHealth } from './health.ts';
@@ -24,6 +24,7 @@ import { openLimits } from './limits.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
 import { type BackgroundSharing, shareBackground } from './share-background.ts';
+import { takeWebhooks } from './take-webhooks.ts';
 import { keepVitalSigns } from './vital-signs.ts';
 import { watchClock } from './watch-clock.ts';
 
@@ -117,7 +118,8 @@ runRole(async () => {
     runners.push(runner);
   }
   const heeding = heedCancels(environment.redisUrl, store, runners, log);
-  const duties = [keepRetention(store, worker), keepRepair(store, worker)];
+  const duties = [keepRetention(store, worker), keepRepair(store, worker), keepOutbox(store, worker)];
+  const webhooks = takeWebhooks(store, log);
 
   log.info({ worker, ...(health === null ? {} : { port: health.port }), count: runners.length }, 'worker ready');
 
@@ -128,6 +130,7 @@ runRole(async () => {
     const graceMs = config.worker.graceSeconds * 1000;
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     await Promise.all(runners.map((runner) => runner.drain(graceMs)));
+    await webhooks.close();
     isolation.close();
     admission.close();
     await Promise.all(duties.map((duty) => duty.stop()));

@@ -3,7 +3,9 @@
  * silently means the default.
  */
 import { z } from 'zod';
+import { WEBHOOK_SECRET } from './environment.ts';
 import { DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY } from './job.ts';
+import { isAddressRange } from './public-address.ts';
 
 const name = z
   .string()
@@ -79,6 +81,38 @@ const files = z
     error: 'cannot stand beside files.directory: name one place',
   });
 
+export const EVENT_TYPES = [
+  ...(['response.completed', 'response.failed', 'response.cancelled', 'response.incomplete'] as const),
+  ...(['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'] as const),
+  'limit.low' as const,
+];
+export type EventType = (typeof EVENT_TYPES)[number];
+
+const webhookSecret = z.string().regex(WEBHOOK_SECRET, 'must be whsec_ and at least 24 bytes in base64');
+
+/** Who is told of events. */
+const webhooks = z
+  .strictObject({
+    /** Absent: MILLRACE_WEBHOOK_SECRET, else one is made and kept in Redis. */
+    secret: webhookSecret.optional(),
+    endpoints: z
+      .array(
+        z.strictObject({
+          url: z.url({ protocol: /^https?$/, error: 'is no http:// or https:// URL' }),
+          secret: webhookSecret.optional(),
+          /** Absent: all. */
+          events: z.array(z.enum(EVENT_TYPES)).optional(),
+        }),
+      )
+      .max(50)
+      .default([]),
+    /** Addresses, or ranges like 10.0.0.0/8, that may be called though they are not public. */
+    allow: z.array(z.string().refine(isAddressRange, 'is neither an address nor a range like 10.0.0.0/8')).default([]),
+    /** How long a delivery is tried. */
+    hours: z.number().positive().max(720).default(72),
+  })
+  .prefault({});
+
 export const configSchema = z.strictObject({
   upstreams: z.record(name, upstream).optional(),
   limits: z.record(name, limit).optional(),
@@ -96,6 +130,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   files,
+  webhooks,
   /** Present: every upstream request and response is written, whole, to rotated JSONL files. */
   audit: z
     .strictObject({
@@ -113,6 +148,7 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>;
 export type ParsedConfig = z.output<typeof configSchema>;
 export type UpstreamConfig = ParsedConfig['upstreams'] extends Record<string, infer U> | undefined ? U : never;
+export type WebhooksConfig = ParsedConfig['webhooks'];
 export type FilesConfig = ParsedConfig['files'];
 export type LimitConfig = ParsedConfig['limits'] extends Record<string, infer L> | undefined ? L : never;
 export type QueueConfig = Omit<

@@ -30,6 +30,7 @@ export interface Config {
   schemas: Readonly<Record<string, NamedSchema>>;
   retention: ParsedConfig['retention'];
   files: ParsedConfig['files'];
+  webhooks: ParsedConfig['webhooks'];
   audit: ParsedConfig['audit'];
 }
 
@@ -114,8 +115,13 @@ export function resolveConfig(input: unknown, environment: Environment, source =
     schemas,
     retention: parsed.data.retention,
     files: parsed.data.files,
+    webhooks: withSecret(parsed.data.webhooks, environment),
     audit: parsed.data.audit,
   };
+}
+
+function withSecret(webhooks: ParsedConfig['webhooks'], { webhookSecret }: Environment): ParsedConfig['webhooks'] {
+  return webhooks.secret !== undefined || webhookSecret == null ? webhooks : { ...webhooks, secret: webhookSecret };
 }
 
 /** The name given, or the only one there is. */

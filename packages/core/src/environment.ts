@@ -25,9 +25,12 @@ export interface Environment {
   logLevel: string;
   openaiApiKey: string | null;
   openaiBaseUrl: string | null;
+  /** `whsec_…`; null: the configuration's, or one of our own. */
+  webhookSecret: string | null;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+export const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /**
@@ -67,7 +70,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     logLevel,
     openaiApiKey: text('OPENAI_API_KEY'),
     openaiBaseUrl: text('OPENAI_BASE_URL'),
+    webhookSecret: text('MILLRACE_WEBHOOK_SECRET'),
   };
+  if (environment.webhookSecret !== null && !WEBHOOK_SECRET.test(environment.webhookSecret)) {
+    faults.push('MILLRACE_WEBHOOK_SECRET: it must be whsec_ and at least 24 bytes in base64');
+  }
   if (environment.apiKeys.length === 0 && !LOOPBACK.has(environment.host)) {
     faults.push(
       `MILLRACE_HOST: '${environment.host}' is reachable from outside this machine, and no key is set; ` +

@@ -6,10 +6,13 @@ export { type Config, loadConfig, resolveConfig } from './config.ts';
 export {
   type ConfigInput,
   defineConfig,
+  EVENT_TYPES,
+  type EventType,
   type FilesConfig,
   type LimitConfig,
   type QueueConfig,
   type UpstreamConfig,
+  type WebhooksConfig,
 } from './config-schema.ts';
 export { type ApiKey, type Environment, type Role, readEnvironment } from './environment.ts';
 export * from './errors.ts';
@@ -21,6 +24,7 @@ export { type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
 export type { NamedSchema } from './named-schema.ts';
 export type * from './outcome.ts';
+export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
 export { runRole } from './run-role.ts';

@@ -22,6 +22,8 @@ import { attemptEndJson, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT, readJson } fro
 import { CANCEL_CHANNEL } from './keys.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
+import { wantsEvent } from './webhooks/endpoints.ts';
+import { emptyOutbox } from './webhooks/outbox.ts';
 
 export interface Begun {
   kind: 'begun';
@@ -222,12 +224,12 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
   const { keys } = queue;
   const { end } = write;
   const label = `${end.outcome}:${end.reason ?? 'none'}`;
-  const [reply, superseded] = (await runScript(
+  const [reply, superseded, told] = (await runScript(
     store.redis,
     'finish',
     [
       ...[keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.status(write.to), keys.result(id)],
-      ...[keys.finished, keys.deadlines, keys.failures, keys.counters, keys.events(id)],
+      ...[keys.finished, keys.deadlines, keys.failures, keys.counters, keys.events(id), keys.outbox],
     ],
     [
       ...[id, write.to, write.epoch ?? '', write.paid ? 1 : 0, label, attemptEndJson(end)],
@@ -235,9 +237,11 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
       ...[write.usage?.input_tokens ?? 0, write.usage?.output_tokens ?? 0, FAILURES_KEPT],
       ...[write.onlyPastDeadline ? 1 : 0, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT],
       Math.max(0, store.config.retention.seconds * 1000 - FORGOTTEN_AFTER_MS),
+      wantsEvent(store, `response.${write.to}`) ? 1 : 0,
       ...streamedArgs(write.streamed ?? null),
     ],
-  )) as [string, number?];
+  )) as [string, number?, number?];
+  if (told === 1) emptyOutbox(store, queue);
   if (superseded === 1) await store.redis.publish(CANCEL_CHANNEL, id);
   return reply === 'finished' ? 'written' : (reply as WriteReply);
 }

@@ -36,7 +36,7 @@ export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 export type { Beat } from './heartbeat-thread.ts';
-export { bullPrefix } from './keys.ts';
+export { bullPrefix, WEBHOOKS_PREFIX } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
 export { type Estimates, openEstimates } from './limits/estimate.ts';
@@ -72,3 +72,14 @@ export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
 export { type SubmitReply, submit } from './submit.ts';
 export type { Ticket } from './ticket.ts';
+export {
+  countDeliveries,
+  type Delivery,
+  type DeliveryStatus,
+  type DeliveryView,
+  listDeliveries,
+  replayDelivery,
+  type WebhookEvent,
+} from './webhooks/deliveries.ts';
+export { secretOf } from './webhooks/endpoints.ts';
+export { keepOutbox, sendEvent } from './webhooks/outbox.ts';

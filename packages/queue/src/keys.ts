@@ -11,6 +11,7 @@
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
  * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
  * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
+ * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue       |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
@@ -27,6 +28,8 @@
  * | {mrl:limit}:samples             | list   | watch                 | totals of the last minute, every two seconds; two minutes |
  * | {mrb:upstream}:breaker           | hash   | breaker-step          | whether an upstream is called, its latest calls, and when it is probed; a day after its last use |
  * | {mrb:upstream}:turned            | pubsub | breaker-step          | that it opened, recovers or closed                 |
+ * | {mr-webhooks}:*                  |        | BullMQ                | deliveries of webhooks: waiting ones, delivered ones for a day, dead ones for 30 days |
+ * | mr:webhook-secret                | string | webhookSecret         | the secret webhooks are signed with where none is configured |
  * | {mr-files}:<id>                  | hash   | addFile               | a stored file's record; until it is deleted or expires |
  * | {mr-files}:all, :expire          | zset   | addFile               | ids of files by creation (ms), and by when they expire (ms) |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
@@ -49,6 +52,7 @@ export interface QueueKeys {
   job(id: string): string;
   result(id: string): string;
   events(id: string): string;
+  outbox: string;
   status(status: string): string;
   finished: string;
   deadlines: string;
@@ -67,6 +71,7 @@ export function queueKeys(queue: string): QueueKeys {
     result: (id) => `${prefix}:result:${id}`,
     events: (id) => `${prefix}:events:${id}`,
     status: (status) => `${prefix}:status:${status}`,
+    outbox: `${prefix}:outbox`,
     finished: `${prefix}:finished`,
     deadlines: `${prefix}:deadlines`,
     failures: `${prefix}:failures`,
@@ -126,6 +131,10 @@ export function leaseKey(duty: string): string {
 export function idempotencyKey(caller: string, key: string): string {
   return `mr:idem:${createHash('sha256').update(`${caller}\0${key}`).digest('hex')}`;
 }
+
+/** BullMQ's `prefix` for the deliveries of webhooks. */
+export const WEBHOOKS_PREFIX = '{mr-webhooks}';
+export const WEBHOOK_SECRET_KEY = 'mr:webhook-secret';
 
 /** A stored file's record. */
 export function fileKey(id: string): string {

@@ -9,8 +9,9 @@ import { openCommit } from './commit.ts';
 import { closeRedis, connectRedis } from './connect.ts';
 import { openTold, type Told } from './events/told.ts';
 import { inspectServer, type ServerFacts, warnIfMemoryOnly } from './guard.ts';
-import { bullPrefix, type QueueKeys, queueKeys } from './keys.ts';
+import { bullPrefix, type QueueKeys, queueKeys, WEBHOOKS_PREFIX } from './keys.ts';
 import { type Liveness, watchLiveness } from './liveness.ts';
+import type { Delivery } from './webhooks/deliveries.ts';
 
 export interface StoreQueue {
   name: string;
@@ -25,6 +26,8 @@ export interface Store {
   config: Config;
   queues: ReadonlyMap<string, StoreQueue>;
   liveness: Liveness;
+  /** Deliveries of webhooks, waiting and ended. */
+  webhooks: Queue<Delivery>;
   /** Tells who waits for a job that it has come further. */
   told: Told;
   /**
@@ -91,6 +94,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     redis,
     config,
     queues,
+    webhooks: openQueue<Delivery>(redis, 'webhooks', WEBHOOKS_PREFIX, tell),
     liveness: watchLiveness(redis),
     // What goes wrong with its connection is told by the store's own, which has the same trouble.
     told: openTold(() => connectRedis(options.redisUrl, 'hasty', () => undefined)),
@@ -119,17 +123,22 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     });
   });
   for (const name of Object.keys(config.queues)) {
-    const bull = new Queue(name, {
-      connection: redis,
-      prefix: bullPrefix(name),
-      // The guard has checked it; and a check that a lost connection cut short would disable the queue for good.
-      skipVersionCheck: true,
-      streams: { events: { maxLen: BULL_EVENTS_KEPT } },
-    });
-    bull.on('error', tell);
+    const bull = openQueue(redis, name, bullPrefix(name), tell);
     queues.set(name, { name, tag: queueTag(name), keys: queueKeys(name), bull });
   }
   return store;
+}
+
+function openQueue<T>(redis: Redis, name: string, prefix: string, onError: (error: Error) => void): Queue<T> {
+  const bull = new Queue<T>(name, {
+    connection: redis,
+    prefix,
+    // The guard has checked it; and a check that a lost connection cut short would disable the queue for good.
+    skipVersionCheck: true,
+    streams: { events: { maxLen: BULL_EVENTS_KEPT } },
+  });
+  bull.on('error', onError);
+  return bull;
 }
 
 /** Looks at the server now if it can be reached soon; a Redis that is away is no reason not to start. */

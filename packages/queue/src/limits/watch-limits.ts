@@ -5,6 +5,7 @@
 import { limitKeys } from '../keys.ts';
 import { type Duty, keepDuty } from '../lease.ts';
 import type { Store } from '../store.ts';
+import { sendEvent } from '../webhooks/outbox.ts';
 import { LIMIT_KEPT_MS } from './pace-of-limits.ts';
 import type { KindStatus } from './read-bucket.ts';
 import { type GroupStatus, groupsOf, type LimitStatus, readLimits } from './read-limits.ts';
@@ -45,12 +46,13 @@ export async function watchLimits(store: Store): Promise<void> {
 }
 
 async function watchKind(
-  { redis, log }: Store,
+  store: Store,
   { name }: LimitStatus,
   { group, ...kinds }: GroupStatus,
   kind: 'requests' | 'tokens',
   now: number,
 ): Promise<void> {
+  const { redis, log } = store;
   const { low } = limitKeys(name, '');
   const field = `${kind} ${group}`;
   const { lowSince, remaining } = kinds[kind];
@@ -60,6 +62,7 @@ async function watchKind(
     if ((await redis.hsetnx(low, field, now)) === 0) return;
     await redis.pexpire(low, LIMIT_KEPT_MS);
     log.warn(about, `The upstream has less than ${LOW_SHARE * 100} % of its ${kind} left for us`);
+    await sendEvent(store, 'limit.low', { id: name, model: group, kind, remaining });
   } else if (lowSince !== null && level === 'recovered') {
     if ((await redis.hdel(low, field)) === 1) log.info(about, `The upstream has ${kind} left for us again`);
   }

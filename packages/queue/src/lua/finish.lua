@@ -1,17 +1,19 @@
 -- finish: the only way to a terminal status, whatever the reason. Fenced: an attempt's write counts only under the
 -- job's current epoch, except a complete, already paid answer to a job that is not terminal yet, which is accepted.
 -- In the same step it stores the result and moves every count, so nothing can be half told.
--- KEYS: job, status:queued, status:in_progress, status:<to>, result, finished, deadlines, failures, counters, events
+-- KEYS: job, status:queued, status:in_progress, status:<to>, result, finished, deadlines, failures, counters, events, outbox
 -- ARGV: id, to, epoch ('' = not from an attempt: cancel, deadline), paid (0|1), label (outcome:reason),
 --       outcome JSON (of the attempt that ends with the job: the caller's, else the one that is open),
 --       result JSON ('' = none), error JSON ('' = none), usage JSON ('' = none), possibly_billed (0|1),
 --       input tokens, output tokens, kept failures, only_past_deadline (0|1),
 --       outcome JSON of a newer attempt that a paid answer of an older one makes needless, and of one re-attached,
 --       how long before its time retention may forget the job when it is not to be stored (ms),
+--       whether configured webhooks want its end (0|1),
 --       sequence number of the event that ends the stream ('' = this answer was not streamed to its end),
 --       fresh (as for append), then the events not yet stored, as for append
--- Replies { 'finished', superseded (0|1) }: 1 when such a newer attempt was open, and its worker must be told.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget')
+-- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
+-- be told; told when something is in the outbox.
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
@@ -71,10 +73,10 @@ if ARGV[2] == 'failed' then
   redis.call('LTRIM', KEYS[8], 0, tonumber(ARGV[13]) - 1)
 end
 redis.call('HINCRBY', KEYS[9], 'finished:' .. ARGV[2], 1)
-if ARGV[18] ~= '' and not stale then
-  begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[19])
-  add_events(KEYS[1], KEYS[10], ARGV[3], 20)
-  redis.call('HSET', KEYS[1], 'events_end', ARGV[18])
+if ARGV[19] ~= '' and not stale then
+  begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[20])
+  add_events(KEYS[1], KEYS[10], ARGV[3], 21)
+  redis.call('HSET', KEYS[1], 'events_end', ARGV[19])
   redis.call('PEXPIRE', KEYS[10], EVENTS_KEPT_MS)
 elseif job[7] and ARGV[7] ~= '' then
   -- The answer is not the one that was streamed: who reads it later gets this one's events.
@@ -86,4 +88,10 @@ elseif job[7] then
 end
 redis.call('PUBLISH', TOLD .. ARGV[1], '')
 observe(KEYS[9], 'job_seconds', now - math.floor(tonumber(job[3]) / 1000))
-return { 'finished', superseded and 1 or 0 }
+local told = job[9] or ARGV[18] == '1'
+if told then
+  -- A job ends once, so its id names the event too.
+  local event = 'evt_' .. string.sub(ARGV[1], -32)
+  redis.call('RPUSH', KEYS[11], event .. ' response.' .. ARGV[2] .. ' ' .. int(now) .. ' ' .. ARGV[1] .. ' ' .. (job[9] or ''))
+end
+return { 'finished', superseded and 1 or 0, told and 1 or 0 }
