@@ -2,6 +2,19 @@
 export { keyFinder, requireOperator } from './access.ts';
 export { type Audit, type AuditEntry, openAudit } from './audit.ts';
 export { backoffMs } from './backoff.ts';
+export type { ChatCompletion, ChatCompletionChunk } from './chat-completions/chat-completion.ts';
+export { type ChatAnswer, type ChatAnswerHead, chatCompletionOf } from './chat-completions/chat-completion-of.ts';
+export {
+  type ChatStream,
+  type ChatStreamHead,
+  openChatStream,
+  type ResponsesEvent,
+} from './chat-completions/open-chat-stream.ts';
+export {
+  type ConvertChatOptions,
+  type ConvertedChatRequest,
+  responsesRequestOf,
+} from './chat-completions/responses-request-of.ts';
 export { type Config, loadConfig, resolveConfig } from './config.ts';
 export {
   type ConfigInput,

@@ -1,0 +1,48 @@
+/** `response_format` and `verbosity` as the Responses API's `text`. */
+
+import {
+  invalidValue,
+  type JsonObject,
+  missingParameter,
+  pathTo,
+  supportedValues,
+  unknownParameter,
+} from '../responses-request-fault.ts';
+import type { ChatRequest } from './chat-request.ts';
+import { requireObjectIn, requireStringIn } from './require-field.ts';
+
+const FORMAT_TYPES = ['text', 'json_object', 'json_schema'];
+
+/**
+ * Undefined where the request says nothing about its text.
+ *
+ * @throws InvalidRequestError for a format the Responses API has not.
+ */
+export function textOf({ response_format: format, verbosity }: ChatRequest, at: string): JsonObject | undefined {
+  if (format == null && verbosity == null) return undefined;
+  return {
+    ...(format != null && { format: formatOf(format, pathTo(at, 'response_format')) }),
+    ...(verbosity != null && { verbosity }),
+  };
+}
+
+function formatOf(format: JsonObject, path: string): JsonObject {
+  const type = requireStringIn(format, 'type', path);
+  if (!FORMAT_TYPES.includes(type)) throw invalidValue(pathTo(path, 'type'), type, supportedValues(FORMAT_TYPES));
+  const body = type === 'json_schema' ? type : undefined;
+  for (const field of Object.keys(format)) {
+    // Other servers take a `schema` beside json_object; passed over, it would be an answer of any shape.
+    if (field !== 'type' && field !== body) throw unknownParameter(pathTo(path, field));
+  }
+  if (body === undefined) return { type };
+  const named = requireObjectIn(format, 'json_schema', path);
+  const namedPath = pathTo(path, 'json_schema');
+  if (named.schema == null) throw missingParameter(pathTo(namedPath, 'schema'));
+  return {
+    ...named,
+    type,
+    name: requireStringIn(named, 'name', namedPath),
+    schema: requireObjectIn(named, 'schema', namedPath),
+    strict: named.strict ?? false,
+  };
+}
