@@ -14,6 +14,30 @@ const CONNECT_TIMEOUT_MS = 5000;
 const KEEP_ALIVE_MS = 10_000;
 
 /**
+ * Commands of one turn of the event loop leave in one write. One each was a tenth of what a worker did with its time;
+ * and what Redis reads in one go it also writes to its append-only file, and fsyncs, in one.
+ */
+class GatheringRedis extends Redis {
+  #gathering = false;
+
+  override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    this.#gather();
+    return super.sendCommand(...command);
+  }
+
+  #gather(): void {
+    const { stream } = this;
+    if (this.#gathering || stream === undefined) return;
+    this.#gathering = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      stream.uncork();
+    });
+  }
+}
+
+/**
  * Opens a connection; it keeps reconnecting until closed. Errors are told to `onError` and never thrown.
  *
  * A command whose reply was lost is sent again on a patient connection, so every script must bear being run twice. On a
@@ -22,7 +46,7 @@ const KEEP_ALIVE_MS = 10_000;
  */
 export function connectRedis(url: string, kind: 'patient' | 'hasty', onError: (error: Error) => void): Redis {
   const patient = kind === 'patient';
-  const redis = new Redis(url, {
+  const redis = new GatheringRedis(url, {
     // 0: without it a hasty connection would neither send again nor reject what was under way, but forget it.
     maxRetriesPerRequest: patient ? null : 0,
     enableOfflineQueue: patient,
