@@ -9,6 +9,7 @@ COPY apps/cli/package.json apps/cli/
 COPY apps/dashboard/package.json apps/dashboard/
 COPY apps/worker/package.json apps/worker/
 COPY packages/core/package.json packages/core/
+COPY packages/files/package.json packages/files/
 COPY packages/queue/package.json packages/queue/
 COPY packages/simulator/package.json packages/simulator/
 COPY packages/upstream/package.json packages/upstream/
@@ -28,6 +29,10 @@ COPY docker ./docker
 # What is compiled once is kept, types stripped.
 ENV NODE_COMPILE_CACHE=/tmp/millrace-compile-cache
 ENV NODE_ENV=production MILLRACE_HOST=0.0.0.0 MILLRACE_WORKER_PORT=7073
+# Uploaded files and the results of batches: a volume that API and workers share.
+ENV MILLRACE_DATA=/var/lib/millrace
+RUN mkdir -p /var/lib/millrace && chown node:node /var/lib/millrace
+VOLUME /var/lib/millrace
 USER node
 EXPOSE 7070 7071 7072 7073
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "/app/docker/health.mjs"]

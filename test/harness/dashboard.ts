@@ -61,6 +61,7 @@ export async function submitOne(store: Store, job: Partial<NewJob> = {}): Promis
       retryOf: null,
       stream: false,
       forget: false,
+      batch: null,
       idempotency: null,
       body: { input: 'hello' },
       ...job,

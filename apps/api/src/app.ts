@@ -5,6 +5,7 @@ import type { FileStorage } from '@millrace/files';
 import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
+import { batchesRoutes } from './batches.ts';
 import { filesRoutes } from './files.ts';
 import { jobsRoutes } from './jobs.ts';
 import { closedLimits, limitsRoutes } from './limits.ts';
@@ -45,6 +46,7 @@ export function createApp(store: Store, keys: readonly ApiKey[], files: FileStor
   });
   app.use('/v1/jobs', jobsRoutes(store));
   app.use('/v1/responses', responsesRoutes(store));
+  app.use('/v1/batches', batchesRoutes(store));
   app.use('/v1/files', filesRoutes(store, files, null));
   app.use('/v1/queues', queuesRoutes(store));
   app.use('/v1/webhooks', webhooksRoutes(store));

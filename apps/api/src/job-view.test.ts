@@ -11,6 +11,7 @@ const JOB: Job = {
     metadata: { a: 'b' },
     webhook_url: null,
     forget: false,
+    batch: null,
     retry_of: 'resp_0',
   },
   ...{ error: null, usage: null, body: { document: 'the document', schema: 's' } },

@@ -35,6 +35,8 @@ export function jobSummary(job: Job, tellWaiting: TellWaiting): Record<string, u
       total_seconds: job.finished_at === null ? null : (job.finished_at - job.created_at) / 1000,
     },
     retry_of: job.retry_of,
+    batch_id: job.batch?.id ?? null,
+    custom_id: job.batch?.custom_id ?? null,
     waiting_for: waitingView(tellWaiting(job)),
   };
 }

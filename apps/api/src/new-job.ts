@@ -34,6 +34,7 @@ export function jobOfRequest(store: Store, body: unknown, caller: string, idempo
     retryOf: null,
     stream: false,
     forget: false,
+    batch: null,
     idempotency: key === undefined ? null : { caller, key },
   };
   if (request.type === 'generate') {
@@ -72,6 +73,7 @@ export function jobOfResponse(
     retryOf: null,
     stream: request.stream === true,
     forget: request.store === false,
+    batch: null,
     idempotency: key === undefined ? null : { caller, key },
     body: request,
   };
@@ -161,7 +163,8 @@ function deadlineMs(text: string | undefined, param: string): number | null {
   return ms;
 }
 
-function numberHeader(
+/** @throws InvalidRequestError for what is no such number */
+export function numberHeader(
   text: string | undefined,
   param: string,
   least: number,
@@ -180,7 +183,8 @@ function numberHeader(
 
 const MAX_KEY_CHARACTERS = 255;
 
-function checkedKey(key: string | undefined): string | undefined {
+/** @throws InvalidRequestError for a key of no, or too much, length */
+export function checkedKey(key: string | undefined): string | undefined {
   if (key === undefined || (key.length > 0 && key.length <= MAX_KEY_CHARACTERS)) return key;
   throw new InvalidRequestError(
     `'Idempotency-Key' must have 1 to ${MAX_KEY_CHARACTERS} characters.`,

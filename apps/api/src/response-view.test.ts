@@ -7,7 +7,16 @@ import { RESPONSE_ERROR_CODES, responseView } from './response-view.ts';
 const JOB: Job = {
   ...{ id: `resp_${'a'.repeat(48)}`, queue: 'generate', type: 'generate', status: 'queued', model: 'm', priority: 5 },
   ...{ created_at: 1_800_000_000_999, started_at: null, finished_at: null, delayed_until: null, deadline: null },
-  ...{ metadata: { a: 'b' }, webhook_url: null, retry_of: null, forget: false, error: null, usage: null, attempts: [] },
+  ...{
+    metadata: { a: 'b' },
+    webhook_url: null,
+    retry_of: null,
+    forget: false,
+    batch: null,
+    error: null,
+    usage: null,
+    attempts: [],
+  },
   body: { input: 'hi', temperature: 0.2, tools: [{ type: 'web_search' }], instructions: 'be kind' },
 };
 const ANSWER: Answer = {

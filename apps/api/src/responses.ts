@@ -98,7 +98,13 @@ export function responsesRoutes(store: Store): Router {
         'job_not_finished',
       );
     }
-    await guard(() => removeJob(store, queueOf(id), id));
+    if (!(await guard(() => removeJob(store, queueOf(id), id)))) {
+      throw new ConflictError(
+        `The response ${id} is one of a batch's: it can be deleted when the batch has its files.`,
+        'id',
+        'batch_not_ended',
+      );
+    }
     response.json({ id, object: 'response', deleted: true });
   });
   return routes;

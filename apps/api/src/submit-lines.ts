@@ -3,14 +3,21 @@
  * Memory stays flat: the next lines are read when the earlier ones are stored and their answers taken.
  */
 import { once } from 'node:events';
-import { errorBody, InvalidRequestError, type NewJob, parseGuardedJson, type ShedError } from '@millrace/core';
+import {
+  errorBody,
+  InvalidRequestError,
+  type Line,
+  type NewJob,
+  parseGuardedJson,
+  readLines,
+  type ShedError,
+} from '@millrace/core';
 import { type Store, submit } from '@millrace/queue';
 import type { Request, Response } from 'express';
 import { callerName } from './authenticate.ts';
-import { LINES_PER_CHUNK, PAUSE_MS } from './bounds.ts';
+import { LINES_PER_CHUNK, MAX_REQUEST_BYTES, PAUSE_MS } from './bounds.ts';
 import { jobOfRequest } from './new-job.ts';
 import { discard, utf8 } from './read-body.ts';
-import { type Line, readLines } from './read-lines.ts';
 import { tooLarge, translate } from './respond.ts';
 
 export async function submitLines(store: Store, request: Request, response: Response): Promise<void> {
@@ -18,7 +25,7 @@ export async function submitLines(store: Store, request: Request, response: Resp
   request.setTimeout(PAUSE_MS, () => request.destroy(new Error('paused for too long')));
   const caller = callerName(request);
   try {
-    for await (const lines of readLines(request, request.headers['content-encoding'])) {
+    for await (const lines of readLines(request, MAX_REQUEST_BYTES, request.headers['content-encoding'])) {
       if (!response.headersSent) response.status(200).set('content-type', 'application/x-ndjson');
       for (let from = 0; from < lines.length; from += LINES_PER_CHUNK) {
         const answers = await submitChunk(store, lines.slice(from, from + LINES_PER_CHUNK), caller);

@@ -19,6 +19,7 @@ const JOB: Job = {
   webhook_url: 'https://hooks.example/secret-token',
   retry_of: null,
   forget: false,
+  batch: null,
   error: null,
   usage: {
     input_tokens: 30,

@@ -14,9 +14,11 @@ import {
   runRole,
   StartError,
 } from '@millrace/core';
+import { openFiles } from '@millrace/files';
 import { keepOutbox, keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { openAdmission } from './admission.ts';
+import { keepBatches } from './batches/keep-batches.ts';
 import { startHealth } from './health.ts';
 import { heedCancels } from './heed-cancels.ts';
 import { openIsolation } from './isolation.ts';
@@ -120,6 +122,8 @@ runRole(async () => {
   const heeding = heedCancels(environment.redisUrl, store, runners, log);
   const duties = [keepRetention(store, worker), keepRepair(store, worker), keepOutbox(store, worker)];
   const webhooks = takeWebhooks(store, log);
+  const files = await openFiles(config.files, environment.dataDir);
+  const batches = keepBatches(store, files, worker, log);
 
   log.info({ worker, ...(health === null ? {} : { port: health.port }), count: runners.length }, 'worker ready');
 
@@ -130,7 +134,8 @@ runRole(async () => {
     const graceMs = config.worker.graceSeconds * 1000;
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     await Promise.all(runners.map((runner) => runner.drain(graceMs)));
-    await webhooks.close();
+    await Promise.all([webhooks.close(), batches.stop()]);
+    files.close();
     isolation.close();
     admission.close();
     await Promise.all(duties.map((duty) => duty.stop()));

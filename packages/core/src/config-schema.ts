@@ -90,6 +90,17 @@ export type EventType = (typeof EVENT_TYPES)[number];
 
 const webhookSecret = z.string().regex(WEBHOOK_SECRET, 'must be whsec_ and at least 24 bytes in base64');
 
+const batches = z
+  .strictObject({
+    /** OpenAI's own bounds; more is possible here. */
+    maxLines: z.int().positive().default(50_000),
+    maxBytes: z
+      .int()
+      .positive()
+      .default(200 * 1024 ** 2),
+  })
+  .prefault({});
+
 /** Who is told of events. */
 const webhooks = z
   .strictObject({
@@ -131,6 +142,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   files,
   webhooks,
+  batches,
   /** Present: every upstream request and response is written, whole, to rotated JSONL files. */
   audit: z
     .strictObject({

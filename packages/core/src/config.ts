@@ -31,6 +31,7 @@ export interface Config {
   retention: ParsedConfig['retention'];
   files: ParsedConfig['files'];
   webhooks: ParsedConfig['webhooks'];
+  batches: ParsedConfig['batches'];
   audit: ParsedConfig['audit'];
 }
 
@@ -115,6 +116,7 @@ export function resolveConfig(input: unknown, environment: Environment, source =
     schemas,
     retention: parsed.data.retention,
     files: parsed.data.files,
+    batches: parsed.data.batches,
     webhooks: withSecret(parsed.data.webhooks, environment),
     audit: parsed.data.audit,
   };

@@ -2,6 +2,7 @@
 export { keyFinder, requireOperator } from './access.ts';
 export { type Audit, type AuditEntry, openAudit } from './audit.ts';
 export { backoffMs } from './backoff.ts';
+export { BATCH_ENDPOINTS, type BatchEndpoint, type BatchLine, parseBatchLine, windowSeconds } from './batch-line.ts';
 export type { ChatCompletion, ChatCompletionChunk } from './chat-completions/chat-completion.ts';
 export { type ChatAnswer, type ChatAnswerHead, chatCompletionOf } from './chat-completions/chat-completion-of.ts';
 export {
@@ -32,13 +33,15 @@ export * from './errors.ts';
 export { extractRequest, schemaOf } from './extract-request.ts';
 export { parseGuardedJson } from './guarded-json.ts';
 export * from './job.ts';
-export { newJobId, queueTag, tagOfJobId } from './job-id.ts';
+export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
 export { type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
 export type { NamedSchema } from './named-schema.ts';
 export type * from './outcome.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
+export { type Line, readLines } from './read-lines.ts';
 export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
+export { parseMetadata } from './responses-request-metadata.ts';
 export { runRole } from './run-role.ts';
 export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';

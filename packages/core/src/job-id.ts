@@ -19,6 +19,25 @@ export function newJobId(tag: string): string {
   return `resp_${tag}${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }
 
+/** The id of a batch of the queue whose tag is given: `batch_`, the tag, and forty hex digits of its own. */
+export function newBatchId(tag: string): string {
+  return `batch_${tag}${randomBytes(RANDOM_BYTES).toString('hex')}`;
+}
+
+/** The tag inside a batch's id, or null when the text is none. */
+export function tagOfBatchId(id: string): string | null {
+  return /^batch_[0-9a-f]{48}$/.test(id) ? id.slice('batch_'.length, 'batch_'.length + TAG_LENGTH) : null;
+}
+
+/**
+ * The id of a batch's job: the same for the same line, so that a line that is added twice is one job.
+ * @param place the line's place among the batch's requests, from 0
+ */
+export function jobIdOfLine(batchId: string, place: number): string {
+  const own = createHash('sha256').update(`${batchId} ${place}`).digest('hex');
+  return `resp_${tagOfBatchId(batchId)}${own.slice(0, RANDOM_BYTES * 2)}`;
+}
+
 /** The tag inside an id, or null when the text is no job id at all. */
 export function tagOfJobId(id: string): string | null {
   return ID_PATTERN.test(id) ? id.slice('resp_'.length, 'resp_'.length + TAG_LENGTH) : null;

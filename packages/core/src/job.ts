@@ -74,6 +74,8 @@ export interface Job {
   retry_of: string | null;
   /** `store: false`: it is to be forgotten once it was delivered. */
   forget: boolean;
+  /** The batch it is of, and what its line calls it. */
+  batch: { id: string; custom_id: string; chat: boolean } | null;
   error: JobError | null;
   usage: Usage | null;
   attempts: Attempt[];
@@ -96,6 +98,8 @@ export interface NewJob {
   stream: boolean;
   /** `store: false`: gone once it was delivered, or soon after its end. */
   forget: boolean;
+  /** The line of a batch that it is; its id is made of that. `chat`: it came, and is answered, as a Chat Completion. */
+  batch: { id: string; place: number; customId: string; chat: boolean } | null;
   /** The caller's key for this submission: the same caller, key and body is the same job. Null: always a new one. */
   idempotency: { caller: string; key: string } | null;
   body: ResponsesBody | ExtractBody;

@@ -39,6 +39,20 @@ export function checkMetadataBounds(metadata: Metadata, path: string): void {
   }
 }
 
+/**
+ * Metadata of something that is no response.
+ * @throws InvalidRequestError
+ */
+export function parseMetadata(value: unknown, path: string): Metadata | null {
+  if (value === undefined || value === null) return null;
+  const parsed = Metadata.safeParse(value);
+  if (!parsed.success) {
+    throw new InvalidRequestError(`Invalid '${path}': expected an object of strings.`, path, 'invalid_type');
+  }
+  checkMetadataBounds(parsed.data, path);
+  return parsed.data;
+}
+
 function tooLong(path: string, bound: string): InvalidRequestError {
   return new InvalidRequestError(`Invalid '${path}': string too long. ${bound}`, path, 'string_above_max_length');
 }

@@ -1,5 +1,5 @@
 /** Stores some jobs of one queue: each one's record and its BullMQ entry in one transaction, so both exist or neither. */
-import { ConflictError, type NewJob, newJobId } from '@millrace/core';
+import { ConflictError, jobIdOfLine, type NewJob, newJobId } from '@millrace/core';
 import type { ChainableCommander } from 'ioredis';
 import { claimIds, KEPT_MS } from './idempotency.ts';
 import { noteWaiting } from './room.ts';
@@ -22,7 +22,7 @@ export async function enqueue(
   queue: StoreQueue,
   jobs: readonly NewJob[],
 ): Promise<(Submitted | ConflictError)[]> {
-  const newIds = jobs.map(() => newJobId(queue.tag));
+  const newIds = jobs.map(({ batch }) => (batch === null ? newJobId(queue.tag) : jobIdOfLine(batch.id, batch.place)));
   const ids = await claimIds(store.redis, jobs, newIds);
   // BullMQ may have dropped its entry of a job that was sent before and has ended: it must not be added once more.
   const sentBefore = ids.filter((id, index) => typeof id === 'string' && id !== newIds[index]) as string[];
@@ -99,6 +99,10 @@ function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: str
   if (job.metadata !== null) fields.push('metadata', JSON.stringify(job.metadata));
   if (job.webhookUrl !== null) fields.push('webhook_url', job.webhookUrl);
   if (job.retryOf !== null) fields.push('retry_of', job.retryOf);
+  if (job.batch !== null) {
+    const { id: batch, customId, chat } = job.batch;
+    fields.push('batch', batch, 'custom_id', customId, ...(chat ? ['chat', '1'] : []));
+  }
   if (job.stream) fields.push('stream', '1');
   if (job.forget) fields.push('forget', '1');
   queueScript(

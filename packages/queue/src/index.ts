@@ -8,6 +8,16 @@ export {
   type WriteReply,
 } from './attempt.ts';
 export { readBackground, writeBackground } from './background-known.ts';
+export {
+  type Batch,
+  type BatchStatus,
+  type LineError,
+  noSuchBatch,
+  readBatch,
+} from './batches/batch.ts';
+export { listBatches, openBatches } from './batches/list-batches.ts';
+export { retireJobs } from './batches/retire-jobs.ts';
+export { createBatch, holdBatch, noteEnqueued, turnBatch } from './batches/write-batch.ts';
 export { type Breaker, type Entry, openBreaker, type Pass } from './breaker/open-breaker.ts';
 export { type BreakerStatus, readBreaker } from './breaker/read-breaker.ts';
 export type { BreakerState } from './breaker/step.ts';
@@ -63,7 +73,7 @@ export {
   readCounters,
   setPaused,
 } from './queues.ts';
-export { type JobWithAnswer, lastFailures, readJob } from './read.ts';
+export { type JobWithAnswer, lastFailures, readJob, readMany } from './read.ts';
 export { keepRepair } from './repair.ts';
 export { findSent, noteSent } from './resend.ts';
 export { failPastDeadline, keepRetention, removeJob } from './retention.ts';

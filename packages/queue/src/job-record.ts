@@ -31,6 +31,10 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     webhook_url: record.webhook_url ?? null,
     retry_of: record.retry_of ?? null,
     forget: record.forget === '1',
+    batch:
+      record.batch === undefined
+        ? null
+        : { id: record.batch, custom_id: record.custom_id ?? '', chat: record.chat === '1' },
     error: readJson<JobError>(record.error),
     usage: readJson<Usage>(record.usage),
     attempts: attemptsFromRecord(record),

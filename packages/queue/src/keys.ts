@@ -11,6 +11,8 @@
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
  * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
  * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
+ * | {mr:q}:batch:<id>                | hash   | createBatch, turn, finish | a batch's record and counts; 30 days after its end |
+ * | {mr:q}:batches, :batches:open    | zset   | createBatch, turn     | ids of batches by creation (ms), and of those that have not ended |
  * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue       |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
@@ -53,6 +55,9 @@ export interface QueueKeys {
   result(id: string): string;
   events(id: string): string;
   outbox: string;
+  batch(id: string): string;
+  batches: string;
+  openBatches: string;
   status(status: string): string;
   finished: string;
   deadlines: string;
@@ -72,6 +77,9 @@ export function queueKeys(queue: string): QueueKeys {
     events: (id) => `${prefix}:events:${id}`,
     status: (status) => `${prefix}:status:${status}`,
     outbox: `${prefix}:outbox`,
+    batch: (id) => `${prefix}:batch:${id}`,
+    batches: `${prefix}:batches`,
+    openBatches: `${prefix}:batches:open`,
     finished: `${prefix}:finished`,
     deadlines: `${prefix}:deadlines`,
     failures: `${prefix}:failures`,

@@ -3,6 +3,7 @@
  * queue holds more than `retention.bytesPerQueue`. Waiting jobs past their deadline are failed.
  */
 import { finish } from './attempt.ts';
+import { forgetBatches } from './batches/list-batches.ts';
 import { type Duty, keepDuty } from './lease.ts';
 import { leaveQueue } from './leave-queue.ts';
 import { runScript } from './scripts.ts';
@@ -24,6 +25,7 @@ export function keepRetention(store: Store, holder: string): Duty {
       for (const queue of store.queues.values()) {
         await expireDeadlines(store, queue);
         await removeOldJobs(store, queue);
+        await forgetBatches(store, queue);
       }
     },
     (error) => store.log.warn({ err: error }, 'Retention could not run; trying again'),
@@ -76,11 +78,12 @@ export async function failPastDeadline(store: Store, queue: StoreQueue, id: stri
 export async function removeOldJobs(store: Store, queue: StoreQueue): Promise<number> {
   const { retention } = store.config;
   const [seconds] = await store.redis.time();
+  const now = String((Number(seconds) + 1) * 1000);
   const oldest = String((Number(seconds) - retention.seconds) * 1000);
   let removed = 0;
   for (let step = 0; step < ROUND_STEPS; step++) {
     const tooOld = await store.redis.zrange(queue.keys.finished, '-inf', oldest, 'BYSCORE', 'LIMIT', 0, STEP);
-    const ids = tooOld.length > 0 ? tooOld : await overBytes(store, queue, retention.bytesPerQueue);
+    const ids = tooOld.length > 0 ? tooOld : await overBytes(store, queue, retention.bytesPerQueue, now);
     if (ids.length === 0) break;
     for (const id of ids) removed += (await removeJob(store, queue, id)) ? 1 : 0;
   }
@@ -88,10 +91,10 @@ export async function removeOldJobs(store: Store, queue: StoreQueue): Promise<nu
 }
 
 /** The oldest finished jobs that together take up what is too much. What still waits does not count: it cannot go. */
-async function overBytes(store: Store, queue: StoreQueue, most: number): Promise<string[]> {
+async function overBytes(store: Store, queue: StoreQueue, most: number, now: string): Promise<string[]> {
   const excess = Number((await store.redis.hget(queue.keys.counters, 'finished_bytes')) ?? 0) - most;
   if (excess <= 0) return [];
-  const ids = await store.redis.zrange(queue.keys.finished, '0', String(STEP - 1));
+  const ids = await store.redis.zrange(queue.keys.finished, '-inf', now, 'BYSCORE', 'LIMIT', 0, STEP);
   const pipeline = store.redis.pipeline();
   for (const id of ids) pipeline.hget(queue.keys.job(id), 'bytes');
   const sizes = (await pipeline.exec()) ?? [];

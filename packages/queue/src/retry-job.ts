@@ -34,6 +34,7 @@ export async function retryJob(store: Store, id: string): Promise<Submitted & { 
       retryOf: id,
       stream: false,
       forget: false,
+      batch: null,
       idempotency: null,
       body: job.body,
     },

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainableCommander, Redis } from 'ioredis';
+import { BATCH_KEPT_MS } from './batches/batch.ts';
 import {
   BREAKER_KEPT_MS,
   CLOSE_AT_SUCCESSES,
@@ -46,6 +47,7 @@ const HEADERS = {
   submit: '#!lua\n',
   begin: WHEN_FULL,
   append: WHEN_FULL,
+  'turn-batch': WHEN_FULL,
   checkpoint: WHEN_FULL,
   settle: WHEN_FULL,
   finish: WHEN_FULL,
@@ -69,6 +71,7 @@ const numbers = {
   ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS, OTHERS_MOST },
   ...{ SAMPLE_CALLS, SAMPLE_MS, FAILURE_SHARE, OPEN_AT_FAILURES, REOPEN_AT_FAILURES, PROBE_MS, PROBE_AT_MOST_MS },
   ...{ STARTS_PER_SUCCESS, CLOSE_AT_SUCCESSES, TRICKLE_MS, BREAKER_KEPT_MS },
+  BATCH_KEPT_MS,
   ...{ EVENTS_BYTES, EVENTS_KEPT_MS, EVENTS_RUNNING_MS },
 };
 const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);

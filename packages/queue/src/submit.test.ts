@@ -31,6 +31,7 @@ it('a job is a record with all it was given, and a BullMQ entry with nothing of 
     retryOf: 'resp_x',
     stream: false,
     forget: false,
+    batch: null,
     webhookUrl: 'https://example.org/hook',
     priority: 0,
     deadline: 4_000_000_000_000,

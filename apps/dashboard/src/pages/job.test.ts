@@ -36,6 +36,7 @@ const JOB: Job = {
   webhook_url: 'https://hooks.example/secret-token',
   retry_of: null,
   forget: false,
+  batch: null,
   error: null,
   usage: null,
   attempts: [],

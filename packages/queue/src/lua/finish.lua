@@ -13,7 +13,7 @@
 --       fresh (as for append), then the events not yet stored, as for append
 -- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
 -- be told; told when something is in the outbox.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
@@ -66,7 +66,15 @@ redis.call('HINCRBY', KEYS[9], 'finished_bytes', redis.call('HGET', KEYS[1], 'by
 
 redis.call('ZREM', status == 'queued' and KEYS[2] or KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[4], job[3], ARGV[1])
-redis.call('ZADD', KEYS[6], int(job[8] and now - tonumber(ARGV[17]) or now), ARGV[1])
+-- A batch's answers are kept until its files are written, and counted in the same step.
+local kept_since = job[8] and now - tonumber(ARGV[17]) or now
+if job[10] then
+  kept_since = now + BATCH_KEPT_MS
+  local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[10])
+  local answered = ARGV[2] == 'completed' or ARGV[2] == 'incomplete'
+  redis.call('HINCRBY', batch, answered and 'completed' or 'failed', 1)
+end
+redis.call('ZADD', KEYS[6], int(kept_since), ARGV[1])
 if job[4] then redis.call('ZREM', KEYS[7], ARGV[1]) end
 if ARGV[2] == 'failed' then
   redis.call('LPUSH', KEYS[8], ARGV[1])

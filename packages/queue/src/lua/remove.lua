@@ -3,12 +3,17 @@
 -- KEYS: job, result, finished, failures, counters, status:completed, status:failed, status:cancelled, status:incomplete,
 --       events
 -- ARGV: id
-local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until')
+local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until', 'batch')
 if not job[1] then
   redis.call('ZREM', KEYS[3], ARGV[1])
   return 'missing'
 end
 if not terminal(job[1]) then return 'not_finished' end
+if job[5] then
+  -- Its batch's files are not written yet.
+  local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[5])
+  if redis.call('HEXISTS', batch, 'ended_at') == 0 and redis.call('EXISTS', batch) == 1 then return 'in_batch' end
+end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[10])
 if job[4] and tonumber(job[4]) > now_ms() then
   redis.call('HSET', KEYS[1], 'stamp', job[3], 'removed', 1)

@@ -36,6 +36,7 @@ export function newJob(fields: Partial<NewJob> = {}): NewJob {
     retryOf: null,
     stream: false,
     forget: false,
+    batch: null,
     idempotency: null,
     body: { input: 'hello' },
     ...fields,

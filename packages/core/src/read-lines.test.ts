@@ -3,14 +3,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { MAX_REQUEST_BYTES } from './bounds.ts';
 import { type Line, readLines } from './read-lines.ts';
+
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 
 const told = (line: Line): string => ('tooLong' in line ? '<too long>' : line.bytes.toString());
 
 async function linesOf(chunks: Iterable<Buffer> | AsyncIterable<Buffer>, encoding?: string): Promise<string[]> {
   const lines: string[] = [];
-  for await (const some of readLines(Readable.from(chunks, { objectMode: false }), encoding)) {
+  for await (const some of readLines(Readable.from(chunks, { objectMode: false }), MAX_REQUEST_BYTES, encoding)) {
     lines.push(...some.map(told));
   }
   return lines;
@@ -112,7 +113,7 @@ it('lines are given out as they come, not when the body ends', async () => {
     await new Promise<void>((resolve) => release.push(resolve));
     yield Buffer.from('ond\n');
   }
-  const reading = readLines(Readable.from(slow(), { objectMode: false }), undefined);
+  const reading = readLines(Readable.from(slow(), { objectMode: false }), MAX_REQUEST_BYTES);
   expect((await reading.next()).value?.map(told)).toEqual(['first']);
   release[0]?.();
   expect((await reading.next()).value?.map(told)).toEqual(['second']);
@@ -133,4 +134,20 @@ it('a source that breaks off in the middle is an error, compressed or not', asyn
   }
   await expect(linesOf(broken(Buffer.from('one\ntw')))).rejects.toThrow('gone');
   await expect(linesOf(broken(gzipSync('one\ntwo').subarray(0, 15)), 'gzip')).rejects.toThrow('gone');
+});
+
+it('lines are counted as an editor counts them: blank ones and those that are too long too', async () => {
+  const found: string[] = [];
+  const text = `one\n\n  \nfour\n${'x'.repeat(50)}\nsix\n${'y'.repeat(50)}\n\nnine`;
+  for (const size of [1, 3, 1000]) {
+    found.length = 0;
+    const pieces = cut(
+      Buffer.from(text),
+      Array.from({ length: text.length / size }, (_, i) => i * size),
+    );
+    for await (const lines of readLines(Readable.from(pieces, { objectMode: false }), 20)) {
+      found.push(...lines.map((line) => `${line.number} ${told(line)}`));
+    }
+    expect(found).toEqual(['1 one', '4 four', '5 <too long>', '6 six', '7 <too long>', '9 nine']);
+  }
 });

@@ -4,10 +4,10 @@
  */
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { InvalidRequestError } from '@millrace/core';
-import { MAX_REQUEST_BYTES } from './bounds.ts';
+import { InvalidRequestError } from './errors.ts';
 
-export type Line = { bytes: Buffer } | { tooLong: true };
+/** `number` counts from 1, blank lines too. */
+export type Line = { number: number } & ({ bytes: Buffer } | { tooLong: true });
 
 const LINE_FEED = 10;
 /** Pieces of a line before they are joined: a line that trickles in byte by byte must not cost 100 bytes each. */
@@ -15,10 +15,12 @@ const MOST_PIECES = 1024;
 
 /**
  * The lines of `source`, blank ones left out, in arrays as they arrive together.
+ * @param maxBytes the longest a line may be
  * @param encoding the Content-Encoding, if any
  * @throws InvalidRequestError for an encoding we do not know; zlib's errors for one that lies.
  */
-export async function* readLines(source: Readable, encoding: string | undefined): AsyncGenerator<Line[]> {
+export async function* readLines(source: Readable, maxBytes: number, encoding?: string): AsyncGenerator<Line[]> {
+  let number = 0;
   let held: Buffer[] = [];
   /** The newest pieces of `held`, not joined yet. */
   let loose = 0;
@@ -33,9 +35,11 @@ export async function* readLines(source: Readable, encoding: string | undefined)
     const lines: Line[] = [];
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
+      // One that is skipped was counted when it was found too long.
+      if (!skipping) number++;
       if (skipping) skipping = false;
-      else if (heldBytes + end - from > MAX_REQUEST_BYTES) lines.push({ tooLong: true });
-      else addLine(lines, Buffer.concat([...held, chunk.subarray(from, end)]));
+      else if (heldBytes + end - from > maxBytes) lines.push({ number, tooLong: true });
+      else addLine(lines, number, Buffer.concat([...held, chunk.subarray(from, end)]));
       drop();
       from = end + 1;
     }
@@ -47,8 +51,9 @@ export async function* readLines(source: Readable, encoding: string | undefined)
         held.push(Buffer.concat(held.splice(-loose)));
         loose = 0;
       }
-      if (heldBytes > MAX_REQUEST_BYTES) {
-        lines.push({ tooLong: true });
+      if (heldBytes > maxBytes) {
+        number++;
+        lines.push({ number, tooLong: true });
         drop();
         skipping = true;
       }
@@ -56,12 +61,12 @@ export async function* readLines(source: Readable, encoding: string | undefined)
     if (lines.length > 0) yield lines;
   }
   const last: Line[] = [];
-  if (!skipping) addLine(last, Buffer.concat(held));
+  if (!skipping) addLine(last, number + 1, Buffer.concat(held));
   if (last.length > 0) yield last;
 }
 
-function addLine(lines: Line[], bytes: Buffer): void {
-  if (bytes.some((byte) => byte > 32)) lines.push({ bytes });
+function addLine(lines: Line[], number: number, bytes: Buffer): void {
+  if (bytes.some((byte) => byte > 32)) lines.push({ number, bytes });
 }
 
 function decoded(source: Readable, encoding: string | undefined): Readable {

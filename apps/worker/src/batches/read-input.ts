@@ -1,0 +1,61 @@
+/** The requests of a batch's input, line by line, with flat memory. */
+import {
+  type BatchLine,
+  InvalidRequestError,
+  type Line,
+  parseBatchLine,
+  readLines,
+  TooLargeError,
+} from '@millrace/core';
+import type { FileStorage } from '@millrace/files';
+import type { Batch, Store } from '@millrace/queue';
+
+/** One line, inflated. As large as a request may be. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const BYTE_ORDER_MARK = '\ufeff';
+
+export interface InputLine {
+  /** From 1, as an editor counts. */
+  number: number;
+  /** The request, or what is wrong with the line. */
+  parsed: BatchLine | InvalidRequestError;
+}
+
+/** @throws NotStoredError when the file is gone; whatever keeps it from being read */
+export async function* readInput(store: Store, files: FileStorage, batch: Batch): AsyncGenerator<InputLine> {
+  const settings = store.config.queues[batch.queue.name];
+  const extraFields = store.config.upstreams[settings?.upstream ?? '']?.extraFields ?? [];
+  const source = await files.read(batch.input_file_id);
+  try {
+    for await (const lines of readLines(source, MAX_LINE_BYTES)) {
+      for (const line of lines) yield { number: line.number, parsed: parse(line, batch, extraFields) };
+    }
+  } finally {
+    source.destroy();
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function parse(line: Line, { endpoint }: Batch, extraFields: readonly string[]): BatchLine | InvalidRequestError {
+  try {
+    if ('tooLong' in line) throw new TooLargeError(`The line is larger than ${MAX_LINE_BYTES} bytes.`);
+    const text = decode(line.bytes);
+    return parseBatchLine(
+      line.number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text,
+      endpoint,
+      extraFields,
+    );
+  } catch (error) {
+    if (error instanceof InvalidRequestError) return error;
+    throw error;
+  }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new InvalidRequestError('The line is not valid UTF-8.', null, 'bad_encoding');
+  }
+}
