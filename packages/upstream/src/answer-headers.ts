@@ -15,12 +15,10 @@ export class AnswerHeaders {
     return Array.isArray(value) ? value.join(', ') : (value ?? null);
   }
 
-  /** What the SDK walks to log a request id. */
-  *entries(): Generator<[string, string]> {
-    for (const name of Object.keys(this.#values)) {
-      const value = this.get(name);
-      if (value !== null) yield [name, value];
-    }
+  /** What the SDK walks to find a request id for its log; nothing else is looked for there. */
+  entries(): [string, string][] {
+    const id = this.get('x-request-id');
+    return id === null ? [] : [['x-request-id', id]];
   }
 }
 

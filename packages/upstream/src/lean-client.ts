@@ -6,6 +6,7 @@ import { type ClientOptions, OpenAI } from 'openai';
 
 type BuildRequest = OpenAI['buildRequest'];
 type Built = Awaited<ReturnType<BuildRequest>>;
+type Fetch = NonNullable<ClientOptions['fetch']>;
 
 /** The SDK refuses to start without a key; servers that need none are never sent this one. */
 const NO_KEY = 'none';
@@ -15,9 +16,10 @@ const NEVER_MS = 2 ** 31 - 1;
 
 export class LeanClient extends OpenAI {
   readonly #keyless: boolean;
+  readonly #fetch: Fetch;
   #responses: Promise<Built> | null = null;
 
-  constructor(options: Required<Pick<ClientOptions, 'baseURL' | 'fetch'>>, apiKey: string | undefined) {
+  constructor(options: { baseURL: string; fetch: Fetch }, apiKey: string | undefined) {
     super({
       ...options,
       apiKey: apiKey ?? NO_KEY,
@@ -28,6 +30,12 @@ export class LeanClient extends OpenAI {
       logLevel: 'off',
     });
     this.#keyless = apiKey === undefined;
+    this.#fetch = options.fetch;
+  }
+
+  /** The SDK's hook for a request's time limit, less its timer and signal: the Exchange has both. */
+  override fetchWithTimeout(...[url, init]: Parameters<OpenAI['fetchWithTimeout']>): Promise<Response> {
+    return this.#fetch(url, init);
   }
 
   /** The SDK's hook for building a request. `POST /responses` comes from a template; all else is built as usual. */
@@ -37,7 +45,7 @@ export class LeanClient extends OpenAI {
     }
     this.#responses ??= super
       .buildRequest({ method: 'post', path: '/responses', body: {} })
-      .then((built) => this.#strip(built));
+      .then((built) => withPlainHeaders(this.#strip(built)));
     const { req, url, timeout } = await this.#responses;
     return { req: Object.assign({}, req, options.fetchOptions, { body: JSON.stringify(options.body) }), url, timeout };
   }
@@ -52,4 +60,9 @@ export class LeanClient extends OpenAI {
     headers.set('accept-encoding', 'identity');
     return built;
   }
+}
+
+/** Headers are only handed on from here: walking the platform's `Headers` for each call is what would cost. */
+function withPlainHeaders({ req, ...built }: Built): Built {
+  return { ...built, req: { ...req, headers: Object.fromEntries(req.headers) as unknown as Headers } };
 }

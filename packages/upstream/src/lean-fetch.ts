@@ -39,10 +39,12 @@ export function leanFetch(dispatcher: Dispatcher): Fetch {
     const exchange: unknown = init !== undefined && 'client' in init ? init.client : undefined;
     if (!(exchange instanceof Exchange)) throw new TypeError('fetchOptions.client must be an Exchange');
     const { pathname, search } = new URL(String(input));
-    const headers: Record<string, string> = {};
-    if (init?.headers instanceof Headers) for (const [name, value] of init.headers) headers[name] = value;
+    // Plain ones are those of LeanClient's template.
+    const headers =
+      init?.headers instanceof Headers ? Object.fromEntries(init.headers) : (init?.headers as Record<string, string>);
     const body = typeof init?.body === 'string' ? init.body : null;
-    await exchange.dispatch(dispatcher, { path: pathname + search, method: init?.method ?? 'GET', headers, body });
+    const method = init?.method?.toUpperCase() ?? 'GET';
+    await exchange.dispatch(dispatcher, { path: pathname + search, method, headers, body });
     // The SDK asks for no more than LeanResponse has; the tests run every path of it that is used here.
     return new LeanResponse(exchange, exchange.status ?? 0) as unknown as Response;
   };
