@@ -15,7 +15,7 @@ let client: OpenAI;
 let folder: string;
 
 beforeAll(async () => {
-  stack = await startStack({ workers: 0, config: {}, files: { maxBytes: 60_000_000 } });
+  stack = await startStack({ workers: 0, config: { passThrough: false }, files: { maxBytes: 60_000_000 } });
   folder = join(stack.folder, 'files');
   client = new OpenAI({ baseURL: `${stack.api.url}/v1`, apiKey: 'any', maxRetries: 0 });
 }, 60_000);

@@ -10,13 +10,22 @@ import { filesRoutes } from './files.ts';
 import { jobsRoutes } from './jobs.ts';
 import { closedLimits, limitsRoutes } from './limits.ts';
 import { openMetrics } from './metrics.ts';
+import { modelsRoutes } from './models.ts';
+import type { PassingOn } from './pass-on.ts';
 import { queuesRoutes } from './queues.ts';
 import { discard } from './read-body.ts';
 import { errorHandler } from './respond.ts';
 import { responsesRoutes } from './responses.ts';
 import { webhooksRoutes } from './webhooks.ts';
 
-export function createApp(store: Store, keys: readonly ApiKey[], files: FileStorage): Express {
+const FILES_PATH = '/v1/files';
+
+export function createApp(
+  store: Store,
+  keys: readonly ApiKey[],
+  files: FileStorage,
+  passing: PassingOn | null,
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -45,9 +54,14 @@ export function createApp(store: Store, keys: readonly ApiKey[], files: FileStor
     response.set('content-type', metrics.contentType).send(await store.liveness.guard(metrics.render));
   });
   app.use('/v1/jobs', jobsRoutes(store));
+  for (const path of passing?.paths ?? []) {
+    // Files are ours first.
+    if (passing !== null && path !== FILES_PATH) app.use(path, (request, response) => passing.pass(request, response));
+  }
+  app.use('/v1/models', modelsRoutes(store));
   app.use('/v1/responses', responsesRoutes(store));
   app.use('/v1/batches', batchesRoutes(store));
-  app.use('/v1/files', filesRoutes(store, files, null));
+  app.use(FILES_PATH, filesRoutes(store, files, passing?.paths.includes(FILES_PATH) ? passing.pass : null));
   app.use('/v1/queues', queuesRoutes(store));
   app.use('/v1/webhooks', webhooksRoutes(store));
   app.use('/v1/limits', limitsRoutes(store));

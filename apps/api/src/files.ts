@@ -13,11 +13,13 @@ import {
   type Store,
 } from '@millrace/queue';
 import { type Request, type Response, Router } from 'express';
+import { multipartOf } from './multipart.ts';
+import type { PassingOn, Replaced } from './pass-on.ts';
 import { discard } from './read-body.ts';
 import { missing, readUpload } from './upload.ts';
 
-/** Passes a request on to the upstream, as it is. */
-export type PassOn = (request: Request, response: Response) => Promise<void>;
+/** Passes a request on to the upstream, as it is, or with another body. */
+export type PassOn = PassingOn['pass'];
 
 const PURPOSES: ReadonlySet<string> = new Set(['batch', 'batch_output']);
 /** Purposes of files that live upstream. */
@@ -38,7 +40,13 @@ export function filesRoutes(store: Store, storage: FileStorage, passOn: PassOn |
     const announced = request.get('content-length');
     try {
       if (announced !== undefined && Number(announced) > settings.maxBytes + 65_536) throw tooLarge(settings);
-      response.json(fileView(await upload(store, storage, request, guard)));
+      const file = await upload(
+        store,
+        storage,
+        request,
+        passOn === null ? null : (body) => passOn(request, response, body),
+      );
+      if (file !== null) response.json(fileView(file));
     } catch (error) {
       discard(request);
       throw error;
@@ -100,14 +108,19 @@ export function filesRoutes(store: Store, storage: FileStorage, passOn: PassOn |
   return routes;
 }
 
-/** The record of what was uploaded. @throws InvalidRequestError; nothing is stored then */
+/**
+ * The record of what was uploaded; null where it was passed on, because files of its purpose live upstream. Which those
+ * are is often said after the file, so its bytes are stored here in between.
+ * @throws InvalidRequestError; nothing is stored then
+ */
 async function upload(
   store: Store,
   storage: FileStorage,
   request: Request,
-  guard: Store['liveness']['guard'],
-): Promise<FileRecord> {
+  passOn: ((body: Replaced) => Promise<void>) | null,
+): Promise<FileRecord | null> {
   const { files: settings } = store.config;
+  const { guard } = store.liveness;
   const id = newFileId();
   const take = async (stream: AsyncIterable<Uint8Array>): Promise<number> => {
     try {
@@ -116,10 +129,16 @@ async function upload(
       throw error instanceof TooLargeError ? tooLarge(settings) : error;
     }
   };
-  const { filename, fields, taken: bytes } = await readUpload(request, take);
   try {
+    const uploaded = await readUpload(request, take);
+    const { filename, fields, taken: bytes } = uploaded;
     const purpose = fields.get('purpose');
     if (purpose === undefined) throw missing('purpose');
+    if (passOn !== null && UPSTREAM_PURPOSES.has(purpose)) {
+      await passOn(multipartOf(uploaded, await storage.read(id)));
+      await storage.remove(id);
+      return null;
+    }
     checkPurpose(purpose);
     if (bytes === 0) throw new InvalidRequestError('The file is empty.', 'file', 'invalid_value');
     const created = Date.now();

@@ -6,6 +6,7 @@ import { openFiles } from '@millrace/files';
 import { keepFiles, keepLimitWatch, keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { createApp } from './app.ts';
 import { HEADERS_MS } from './bounds.ts';
+import { openPassingOn } from './pass-on.ts';
 
 /** Requests under way may end within this time after SIGTERM. */
 const STOP_MS = 10_000;
@@ -27,7 +28,8 @@ runRole(async () => {
     },
   });
   const files = await openFiles(config.files, environment.dataDir);
-  const server = createServer(createApp(store, environment.apiKeys, files));
+  const passing = config.passThrough === false ? null : openPassingOn(store, config.passThrough);
+  const server = createServer(createApp(store, environment.apiKeys, files, passing));
   server.headersTimeout = HEADERS_MS;
   // Bodies have bounds of their own: a stream of lines may last for hours.
   server.requestTimeout = 0;
@@ -61,6 +63,7 @@ runRole(async () => {
     clearInterval(idle);
     await Promise.all(duties.map((duty) => duty.stop()));
     files.close();
+    await passing?.close();
     await store.close();
     process.exit(0);
   };

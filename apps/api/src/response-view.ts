@@ -64,7 +64,8 @@ export function responseView(config: Config, job: Job, answer: Answer | null): R
   };
 }
 
-function requestOf(config: Config, job: Job): ResponsesBody {
+/** The Responses request that the job is, or becomes. */
+export function requestOf(config: Config, job: Job): ResponsesBody {
   if (job.type === 'generate') return job.body as ResponsesBody;
   const body = job.body as ExtractBody;
   const schema = schemaOf(body, config.schemas);

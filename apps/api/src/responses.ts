@@ -16,9 +16,11 @@ import {
 } from '@millrace/queue';
 import { type Request, Router } from 'express';
 import { callerName } from './authenticate.ts';
+import { inputItems, itemsPage } from './input-items.ts';
+import { openLimitHeaders } from './limit-headers.ts';
 import { jobOfResponse } from './new-job.ts';
 import { jsonBody } from './read-body.ts';
-import { responseView } from './response-view.ts';
+import { requestOf, responseView } from './response-view.ts';
 import { streamResponse } from './stream-response.ts';
 import { waitResponse } from './wait-response.ts';
 
@@ -28,6 +30,7 @@ const ID_HEADER = 'millrace-job-id';
 export function responsesRoutes(store: Store): Router {
   const routes = Router();
   const guard = store.liveness.guard;
+  const limitHeaders = openLimitHeaders(store);
 
   const queueOf = (id: string): StoreQueue => {
     const queue = queueOfJob(store, id);
@@ -52,13 +55,14 @@ export function responsesRoutes(store: Store): Router {
     const job = jobOfResponse(store, request.body, callerName(request), (name) => request.get(name));
     const { background, stream } = job.body as { background?: unknown; stream?: unknown };
     const id = await submitted(request, job, background !== true);
+    const headers = { [ID_HEADER]: id, ...(await limitHeaders(job.queue, job.model)) };
     if (background === true && stream !== true) {
       const found = await guard(() => readJob(store, id));
       if (found === null) throw noSuchJob(id);
-      response.json(responseView(store.config, found.job, found.answer));
+      response.set(headers).json(responseView(store.config, found.job, found.answer));
       return;
     }
-    const terms = { store, queue: queueOf(id), id, headers: { [ID_HEADER]: id } };
+    const terms = { store, queue: queueOf(id), id, headers };
     const delivered =
       stream === true
         ? await streamResponse({ ...terms, after: -1, ended: false }, response)
@@ -79,6 +83,13 @@ export function responsesRoutes(store: Store): Router {
       return;
     }
     response.json(responseView(store.config, found.job, found.answer));
+  });
+
+  routes.get('/:id/input_items', async (request, response) => {
+    const { id } = request.params;
+    const found = await guard(() => readJob(store, id));
+    if (found === null) throw noSuchJob(id);
+    response.json(itemsPage(inputItems(id, requestOf(store.config, found.job).input), request));
   });
 
   routes.post('/:id/cancel', async (request, response) => {

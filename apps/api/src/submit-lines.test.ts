@@ -23,7 +23,10 @@ beforeAll(async () => {
     kind: 'hasty',
     config: { queues: { generate: {}, extract: {}, tiny: { maxWaiting: 3 } } },
   });
-  server = createServer(createApp(store, [], await openFiles(store.config.files, tmpdir()))).listen(0, '127.0.0.1');
+  server = createServer(createApp(store, [], await openFiles(store.config.files, tmpdir()), null)).listen(
+    0,
+    '127.0.0.1',
+  );
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/jobs`;
 });
@@ -221,7 +224,10 @@ it('two requests on one connection, the second after the first has long been ans
 it('while Redis is away every line is answered with that, and taken when it is back', async () => {
   const gone = await freshRedis();
   const hasty = await openTestStore(gone.url, { kind: 'hasty' });
-  const own = createServer(createApp(hasty, [], await openFiles(store.config.files, tmpdir()))).listen(0, '127.0.0.1');
+  const own = createServer(createApp(hasty, [], await openFiles(store.config.files, tmpdir()), null)).listen(
+    0,
+    '127.0.0.1',
+  );
   await once(own, 'listening');
   const at = `http://127.0.0.1:${(own.address() as AddressInfo).port}/v1/jobs`;
   const post = async (): Promise<Answer[]> => {

@@ -13,6 +13,7 @@ const FIELDS = 20;
 
 export interface Upload<T> {
   filename: string;
+  contentType: string;
   fields: ReadonlyMap<string, string>;
   taken: T;
 }
@@ -37,6 +38,7 @@ export function readUpload<T>(request: Request, take: (file: BusboyFileStream) =
     const parser = openParser(request, type);
     const fields = new Map<string, string>();
     let filename = '';
+    let contentType = '';
     let taking: Promise<T> | null = null;
     let over = false;
     const pause = setTimeout(() => request.destroy(), PAUSE_MS);
@@ -62,8 +64,10 @@ export function readUpload<T>(request: Request, take: (file: BusboyFileStream) =
       if (fields.has(name)) return fail(invalid(name, `'${name.slice(0, 80)}' is given twice.`));
       fields.set(name, value);
     });
-    parser.on('file', (name, stream, sent) => {
+    parser.on('file', (name, stream, sent, _encoding, type) => {
       stream.on('error', () => undefined);
+      // What comes in the same piece as that for which it was refused.
+      if (over) return stream.resume();
       if (name !== 'file' || taking !== null) {
         stream.resume();
         return fail(
@@ -73,6 +77,7 @@ export function readUpload<T>(request: Request, take: (file: BusboyFileStream) =
         );
       }
       filename = sent ?? '';
+      contentType = type;
       current = stream;
       taking = take(stream);
       taking.catch(fail);
@@ -92,7 +97,7 @@ export function readUpload<T>(request: Request, take: (file: BusboyFileStream) =
         if (over) return;
         end();
         if (taken === null) return reject(missing('file'));
-        resolve({ filename, fields, taken: taken.value });
+        resolve({ filename, contentType, fields, taken: taken.value });
       } catch (error) {
         fail(error);
       }

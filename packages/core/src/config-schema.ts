@@ -90,6 +90,21 @@ export type EventType = (typeof EVENT_TYPES)[number];
 
 const webhookSecret = z.string().regex(WEBHOOK_SECRET, 'must be whsec_ and at least 24 bytes in base64');
 
+/** What lives upstream is reached through us, with the upstream's key. */
+const passThrough = z
+  .strictObject({
+    paths: z
+      .array(z.string().regex(/^\/v1\/[a-z0-9_/-]+$/, 'is no path like /v1/conversations'))
+      .default(['/v1/conversations', '/v1/vector_stores', '/v1/containers', '/v1/responses/input_tokens', '/v1/files']),
+    maxBytes: z
+      .int()
+      .positive()
+      .default(512 * 1024 ** 2),
+    timeoutSeconds: seconds.default(600),
+    inFlight: z.int().positive().default(50),
+  })
+  .prefault({});
+
 const batches = z
   .strictObject({
     /** OpenAI's own bounds; more is possible here. */
@@ -143,6 +158,7 @@ export const configSchema = z.strictObject({
   files,
   webhooks,
   batches,
+  passThrough: z.union([z.literal(false), passThrough]).prefault({}),
   /** Present: every upstream request and response is written, whole, to rotated JSONL files. */
   audit: z
     .strictObject({
@@ -160,6 +176,7 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>;
 export type ParsedConfig = z.output<typeof configSchema>;
 export type UpstreamConfig = ParsedConfig['upstreams'] extends Record<string, infer U> | undefined ? U : never;
+export type PassThroughConfig = Exclude<ParsedConfig['passThrough'], false>;
 export type WebhooksConfig = ParsedConfig['webhooks'];
 export type FilesConfig = ParsedConfig['files'];
 export type LimitConfig = ParsedConfig['limits'] extends Record<string, infer L> | undefined ? L : never;

@@ -32,6 +32,8 @@ export interface Config {
   files: ParsedConfig['files'];
   webhooks: ParsedConfig['webhooks'];
   batches: ParsedConfig['batches'];
+  /** false: nothing is passed through. */
+  passThrough: ParsedConfig['passThrough'];
   audit: ParsedConfig['audit'];
 }
 
@@ -117,6 +119,7 @@ export function resolveConfig(input: unknown, environment: Environment, source =
     retention: parsed.data.retention,
     files: parsed.data.files,
     batches: parsed.data.batches,
+    passThrough: parsed.data.passThrough,
     webhooks: withSecret(parsed.data.webhooks, environment),
     audit: parsed.data.audit,
   };

@@ -24,6 +24,7 @@ export {
   type EventType,
   type FilesConfig,
   type LimitConfig,
+  type PassThroughConfig,
   type QueueConfig,
   type UpstreamConfig,
   type WebhooksConfig,
