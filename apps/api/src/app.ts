@@ -8,7 +8,7 @@ import { authenticate } from './authenticate.ts';
 import { batchesRoutes } from './batches.ts';
 import { filesRoutes } from './files.ts';
 import { jobsRoutes } from './jobs.ts';
-import { closedLimits, limitsRoutes } from './limits.ts';
+import { closedLimits, limitsRoutes, openBreakers } from './limits.ts';
 import { openMetrics } from './metrics.ts';
 import { modelsRoutes } from './models.ts';
 import type { PassingOn } from './pass-on.ts';
@@ -43,10 +43,15 @@ export function createApp(
     const server = store.server();
     const ready = redis && server !== null;
     // A closed limit is no reason against it: jobs are taken, and wait.
-    const limits = ready ? await closedLimits(store) : null;
-    response
-      .status(ready ? 200 : 503)
-      .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null, limits });
+    const [limits, breakers] = ready ? await Promise.all([closedLimits(store), openBreakers(store)]) : [null, null];
+    response.status(ready ? 200 : 503).json({
+      ready,
+      redis,
+      durability: server?.durability ?? null,
+      redis_version: server?.version ?? null,
+      limits,
+      breakers,
+    });
   });
   app.use(authenticate(keys));
   const metrics = openMetrics(store);

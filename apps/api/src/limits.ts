@@ -1,6 +1,15 @@
 /** /v1/limits: what is configured, learned and left of each limit, who waits for it, and opening one that is closed. */
 import { NotFoundError } from '@millrace/core';
-import { groupsOf, type LimitStatus, type LimitsStatus, readLimits, resumeLimit, type Store } from '@millrace/queue';
+import {
+  type BreakerStatus,
+  groupsOf,
+  type LimitStatus,
+  type LimitsStatus,
+  readBreakers,
+  readLimits,
+  resumeLimit,
+  type Store,
+} from '@millrace/queue';
 import { Router } from 'express';
 import { limitView } from './limit-view.ts';
 
@@ -9,8 +18,12 @@ export function limitsRoutes(store: Store): Router {
   const guard = store.liveness.guard;
 
   routes.get('/', async (_request, response) => {
-    const { now, limits } = await guard(() => readLimits(store));
-    response.json({ object: 'list', data: limits.map((limit) => limitView(limit, now)) });
+    const [{ now, limits }, breakers] = await guard(() => Promise.all([readLimits(store), readBreakers(store)]));
+    response.json({
+      object: 'list',
+      data: limits.map((limit) => limitView(limit, now)),
+      breakers: [...breakers].map(([upstream, breaker]) => breakerView(upstream, breaker)),
+    });
   });
 
   routes.post('/:name/resume', async (request, response) => {
@@ -33,6 +46,25 @@ function limitNamed(store: Store, name: string): void {
     'limit',
     'limit_not_found',
   );
+}
+
+function breakerView(
+  upstream: string,
+  { state, since, failures, nextProbeAt }: BreakerStatus,
+): Record<string, unknown> {
+  const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
+  return { upstream, state, since: seconds(since), failures, next_probe_at: seconds(nextProbeAt) };
+}
+
+/** The circuit breakers that are not closed, for /readyz; null where that could not be read. */
+export async function openBreakers(store: Store): Promise<Record<string, unknown>[] | null> {
+  try {
+    const breakers = await store.liveness.guard(() => readBreakers(store));
+    return [...breakers].filter(([, { state }]) => state !== 'closed').map(([name, one]) => breakerView(name, one));
+  } catch {
+    // That Redis does not answer is what /readyz says itself.
+    return null;
+  }
 }
 
 /** The limits that are closed as a whole, for /readyz; null where that could not be read. */

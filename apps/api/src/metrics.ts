@@ -2,7 +2,16 @@
  * /metrics for the whole fleet: the queues' counters are kept in Redis by the scripts that move the jobs, so any API
  * process tells the same, and a restart loses nothing. Only the process metrics are this process's own.
  */
-import { countQueues, LATENCY_BUCKETS_SECONDS, readCounters, readLimits, type Store } from '@millrace/queue';
+import {
+  type BreakerState,
+  countDeliveries,
+  countQueues,
+  LATENCY_BUCKETS_SECONDS,
+  readBreakers,
+  readCounters,
+  readLimits,
+  type Store,
+} from '@millrace/queue';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { openLimitMetrics } from './limit-metrics.ts';
 
@@ -65,14 +74,30 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
   histogram('millrace_attempt_duration_seconds', 'From an attempt’s start to its end.', 'attempt_seconds');
 
   const showLimits = openLimitMetrics(registry);
+  const breaker = new Gauge({
+    name: 'millrace_breaker_open',
+    help: '1 while no call to the upstream starts but probes, 0.5 while calls come back step by step.',
+    labelNames: ['upstream'],
+    registers: [registry],
+  });
+  const webhooks = new Gauge({
+    name: 'millrace_webhook_deliveries',
+    help: 'Deliveries of webhooks: pending, delivered (of the last day, at most 1000) and dead.',
+    labelNames: ['status'],
+    registers: [registry],
+  });
 
   const refresh = async (): Promise<void> => {
-    const [counts, totals, { limits }] = await Promise.all([
+    const [counts, totals, { limits }, breakers, deliveries] = await Promise.all([
       countQueues(store),
       readCounters(store),
       readLimits(store),
+      readBreakers(store),
+      countDeliveries(store),
     ]);
     showLimits(limits);
+    for (const [upstream, { state }] of breakers) breaker.set({ upstream }, BREAKER_LEVELS[state]);
+    for (const [status, count] of Object.entries(deliveries)) webhooks.set({ status }, count);
     counters = totals;
     for (const metric of [
       jobs,
@@ -113,6 +138,8 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
     },
   };
 }
+
+const BREAKER_LEVELS: Record<BreakerState, number> = { closed: 0, half_open: 0.5, open: 1 };
 
 interface Sample {
   metricName: string;

@@ -4,11 +4,13 @@
  */
 import { type Job, ShedError } from '@millrace/core';
 import {
+  type BreakerStatus,
   countQueues,
   type Durability,
   type LimitsStatus,
   lastFailures,
   type QueueCounts,
+  readBreakers,
   readLimits,
   type Store,
 } from '@millrace/queue';
@@ -41,6 +43,8 @@ export interface Snapshot {
   readAt: number | null;
   queues: readonly QueueCounts[];
   limits: LimitsStatus | null;
+  /** By upstream. */
+  breakers: ReadonlyMap<string, BreakerStatus>;
   failures: readonly FailureRow[];
   failuresReadAt: number;
 }
@@ -51,10 +55,11 @@ const CODE_CHARACTERS = 80;
 
 /** Returns a function that reads a snapshot. `unfit` tells why the server may not be used, if so. */
 export function openSnapshots(store: Store, unfit: () => string | null): () => Promise<Snapshot> {
-  let last: Pick<Snapshot, 'readAt' | 'queues' | 'limits' | 'failures' | 'failuresReadAt'> = {
+  let last: Pick<Snapshot, 'readAt' | 'queues' | 'limits' | 'breakers' | 'failures' | 'failuresReadAt'> = {
     readAt: null,
     queues: [],
     limits: null,
+    breakers: new Map(),
     failures: [],
     failuresReadAt: 0,
   };
@@ -62,11 +67,13 @@ export function openSnapshots(store: Store, unfit: () => string | null): () => P
 
   const read = async (): Promise<void> => {
     const { guard } = store.liveness;
-    const [queues, limits] = await guard(() => Promise.all([countQueues(store), readLimits(store)]));
+    const [queues, limits, breakers] = await guard(() =>
+      Promise.all([countQueues(store), readLimits(store), readBreakers(store)]),
+    );
     const now = Date.now();
     const stale = sumFailed(queues) !== sumFailed(last.queues) || now - last.failuresReadAt >= FAILURES_MAX_AGE_MS;
     const failures = stale ? (await guard(() => lastFailures(store, FAILURES_SHOWN))).map(failureRow) : last.failures;
-    last = { readAt: now, queues, limits, failures, failuresReadAt: stale ? now : last.failuresReadAt };
+    last = { readAt: now, queues, limits, breakers, failures, failuresReadAt: stale ? now : last.failuresReadAt };
   };
 
   return async () => {

@@ -16,6 +16,8 @@ interface Fetcher {
 export interface FetchingTerms<F extends Fetcher> {
   open: (concurrency: number) => F;
   concurrency: number;
+  /** How many it begins with. */
+  first: number;
   /** Jobs that run here now, and that were taken so far. */
   running: () => number;
   taken: () => number;
@@ -23,6 +25,8 @@ export interface FetchingTerms<F extends Fetcher> {
   able: () => boolean;
   /** Whether there is anything to fetch. */
   waiting: () => Promise<boolean>;
+  /** Has it look at its concurrency, which was raised. */
+  wake: (worker: F) => void;
   restartAfterMs: number;
   onRestart: (count: number) => void;
   onError: (error: Error) => void;
@@ -34,13 +38,15 @@ export interface Fetching<F> {
   /** For any reason, or for this one. */
   held(reason?: HoldReason): boolean;
   restarts(): number;
+  /** From now on no more than so many are taken, those that run included. */
+  bound(most: number): void;
   /** Fetches no more; resolves when all that was fetched has ended. */
   close(): Promise<unknown>;
 }
 
 /** Opens the first worker, which fetches at once. */
 export function keepFetching<F extends Fetcher>(terms: FetchingTerms<F>): Fetching<F> {
-  let worker = terms.open(terms.concurrency);
+  let worker = terms.open(Math.min(terms.first, terms.concurrency));
   let restarts = 0;
   /** Replaced ones whose last jobs have not ended: as many as there were restarts within a job's time. */
   const leaving = new Set<Promise<void>>();
@@ -51,7 +57,7 @@ export function keepFetching<F extends Fetcher>(terms: FetchingTerms<F>): Fetchi
   const restart = (): void => {
     terms.onRestart(++restarts);
     const old = worker;
-    const fresh = terms.open(Math.max(1, terms.concurrency - terms.running()));
+    const fresh = terms.open(Math.max(1, Math.min(terms.first, terms.concurrency - terms.running())));
     worker = fresh;
     const left = old.close().finally(() => {
       leaving.delete(left);
@@ -71,6 +77,12 @@ export function keepFetching<F extends Fetcher>(terms: FetchingTerms<F>): Fetchi
     hold: taking.hold,
     held: taking.held,
     restarts: () => restarts,
+    bound: (most) => {
+      const raised = most > worker.concurrency && terms.running() < most;
+      // While jobs of a replaced worker run, the new one may take only what is left.
+      if (leaving.size === 0) worker.concurrency = most;
+      if (raised) terms.wake(worker);
+    },
     close: () => {
       stopWatching();
       return Promise.all([worker.close(), ...leaving]);

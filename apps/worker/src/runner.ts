@@ -2,9 +2,10 @@
  * take: the one place that owns BullMQ Workers. It takes jobs of one queue, runs them, and turns each Outcome into a
  * queue verb. The job record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import { bullPrefix, jobsWait, type StoreQueue, type Ticket } from '@millrace/queue';
+import { bullPrefix, bullPriority, jobPriority, jobsWait, type StoreQueue, type Ticket } from '@millrace/queue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { type AttemptTerms, attemptJob, type Taken, type Verbs } from './attempt-job.ts';
+import { FIRST_AHEAD, followLimit } from './follow-limit.ts';
 import type { Isolation } from './isolation.ts';
 import { keepFetching } from './keep-fetching.ts';
 import { checkEveryMs, keepTakingBack, lockAgain } from './locks.ts';
@@ -55,7 +56,6 @@ const HOLD_AT_MOST_MS = 5000;
 /** Starts taking jobs of one queue. */
 export function startRunner(options: RunnerOptions): Runner {
   const { store, queue, settings, isolation, log } = options;
-  const attempt = attemptJob(options);
   const lockMs = Math.ceil(options.lockMs);
   const running = trackRunning();
   let draining = false;
@@ -70,6 +70,9 @@ export function startRunner(options: RunnerOptions): Runner {
   const verbsOf = (job: Job, token: string): Verbs => ({
     giveBack: () => giveBack(job, token),
     delay: async (ms) => {
+      const again = bullPriority(jobPriority(job.priority), true);
+      // As BullMQ reads it when the time has come.
+      await untilWritten(log, () => store.redis.hset(queue.bull.toKey(job.id as string), 'priority', again));
       await untilWritten(log, () => job.moveToDelayed(Date.now() + ms, token));
       throw new DelayedError();
     },
@@ -82,6 +85,14 @@ export function startRunner(options: RunnerOptions): Runner {
     },
   });
 
+  const admission = followLimit(options.admission, {
+    config: store.config,
+    settings,
+    running: running.size,
+    bound: (most) => fetching.bound(most),
+  });
+  const attempt = attemptJob({ ...options, admission });
+
   const take = async (job: Job<Ticket>, lockToken?: string): Promise<string> => {
     const id = job.id as string;
     const token = lockToken as string;
@@ -90,7 +101,7 @@ export function startRunner(options: RunnerOptions): Runner {
     try {
       const { data: ticket, priority } = job;
       const verbs = verbsOf(job, token);
-      return await pass({ id, ticket, priority: priority - 1, controller: run.controller, verbs });
+      return await pass({ id, ticket, priority: jobPriority(priority), controller: run.controller, verbs });
     } finally {
       running.remove(run);
     }
@@ -165,10 +176,12 @@ export function startRunner(options: RunnerOptions): Runner {
   const fetching = keepFetching({
     open: openWorker,
     concurrency: settings.concurrency,
+    first: FIRST_AHEAD,
     running: running.size,
     taken: () => taken,
     able: () => store.redis.status === 'ready' && !draining,
     waiting: () => jobsWait(queue),
+    wake: lookAgain,
     restartAfterMs: options.restartAfterMs,
     onRestart: (count) =>
       log.error({ queue: queue.name, count }, 'Jobs wait and none is taken: starting the BullMQ worker again'),
@@ -210,4 +223,13 @@ export function startRunner(options: RunnerOptions): Runner {
       }
     },
   };
+}
+
+/**
+ * BullMQ's loop looks at its concurrency when one of its jobs has ended. With answers that take minutes a limit that has
+ * room would wait for that: an end that is none makes it look now.
+ */
+function lookAgain(worker: Worker): void {
+  const { mainLoopQueue } = worker as unknown as { mainLoopQueue: { add(ended: Promise<undefined>): void } | null };
+  mainLoopQueue?.add(Promise.resolve(undefined));
 }

@@ -19,7 +19,7 @@ export { listBatches, openBatches } from './batches/list-batches.ts';
 export { retireJobs } from './batches/retire-jobs.ts';
 export { createBatch, holdBatch, noteEnqueued, turnBatch } from './batches/write-batch.ts';
 export { type Breaker, type Entry, openBreaker, type Pass } from './breaker/open-breaker.ts';
-export { type BreakerStatus, readBreaker } from './breaker/read-breaker.ts';
+export { type BreakerStatus, readBreakers } from './breaker/read-breaker.ts';
 export type { BreakerState } from './breaker/step.ts';
 export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
@@ -81,7 +81,7 @@ export { retryJob } from './retry-job.ts';
 export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
 export { type SubmitReply, submit } from './submit.ts';
-export type { Ticket } from './ticket.ts';
+export { bullPriority, jobPriority, type Ticket } from './ticket.ts';
 export {
   countDeliveries,
   type Delivery,

@@ -20,7 +20,7 @@
  * | {mr:q}:clock                     | string | submit                | the last creation stamp (µs): stamps never repeat  |
  * | {mr:q}:<q>:*                     |        | BullMQ                | transport: the queue's lists, sets, locks, events  |
  * | {mrl:limit}:bucket:<group>      | hash   | reserve, release      | what is left of requests and tokens, and what was learned; a week after its last use |
- * | {mrl:limit}:asking:<group>      | zset   | reserve               | processes that wait for room, by priority and since when; a minute after the last |
+ * | {mrl:limit}:asking:<group>      | zset   | reserve               | processes that wait for room, by priority and since when; an hour after the last |
  * | {mrl:limit}:asked:<group>       | hash   | reserve               | until when each of them is expected, and its tokens |
  * | {mrl:limit}:in-flight           | zset   | reserve, release      | reservations by when they expire (ms)              |
  * | {mrl:limit}:closed              | hash   | close, reserve, release | why a limit is closed until it is resumed, and when a probe is due |

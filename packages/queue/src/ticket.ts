@@ -20,6 +20,19 @@ export interface Ticket {
 /** Finished BullMQ entries are only for bull-board; the record and its result live by our own retention. */
 const BULL_KEPT = { age: 7 * 86_400, count: 10_000 };
 
+/**
+ * A job's priority as BullMQ has it; every job has one, as an unset one is served before every set one. One that was
+ * taken before goes ahead of those of its priority that were not: delayed for its backoff it would lose its place.
+ */
+export function bullPriority(priority: number, again: boolean): number {
+  return (priority + 1) * 2 - (again ? 1 : 0);
+}
+
+/** The job's priority, 0 first … 9, of BullMQ's. */
+export function jobPriority(bullPriority: number): number {
+  return Math.ceil(bullPriority / 2) - 1;
+}
+
 /** Queues BullMQ's add in a transaction. An entry that is there already is left as it is. */
 export function queueTicket(
   transaction: ChainableCommander,
@@ -29,8 +42,7 @@ export function queueTicket(
 ): void {
   const options: JobsOptions = {
     jobId: id,
-    // BullMQ serves an unset priority before every set one, so every job has one.
-    priority: job.priority + 1,
+    priority: bullPriority(job.priority, false),
     removeOnComplete: BULL_KEPT,
     removeOnFail: BULL_KEPT,
     ...(job.delayMs > 0 ? { delay: job.delayMs } : {}),

@@ -1,5 +1,5 @@
 /** The limits: what of each model's minute is used, who waits, and in words what keeps a limit closed. */
-import type { GroupStatus, KindStatus, LimitStatus, LimitsStatus } from '@millrace/queue';
+import type { BreakerStatus, GroupStatus, KindStatus, LimitStatus, LimitsStatus } from '@millrace/queue';
 import { formatCount, formatDuration, timeElement } from '../format.ts';
 import { type Html, html } from '../html.ts';
 
@@ -25,6 +25,17 @@ function closedNotice({ name, closed }: LimitStatus): Html {
 Its jobs wait and use up no attempt; one call a minute finds out whether it is mended. To open it at once:
 <code class="command">curl -X POST http://127.0.0.1:7070/v1/limits/${name}/resume</code>
 <span class="muted">(the API’s address; with keys, an operator’s)</span></p>`;
+}
+
+/** A notice for each upstream whose breaker is not closed. The same until it turns, so it is read aloud once. */
+export function breakerNotices(breakers: ReadonlyMap<string, BreakerStatus>): Html {
+  const open = [...breakers].filter(([, { state }]) => state !== 'closed');
+  return html`${open.map(([upstream, { state, since }]) =>
+    state === 'open'
+      ? html`<p class="notice bad" role="alert"><strong>Calls to ‘${upstream}’ fail</strong> since ${timeElement(since ?? 0)}: its circuit breaker is open.
+Its jobs wait and use up no attempt; a probe now and then finds out whether it is back.</p>`
+      : html`<p class="notice warn" role="status"><strong>‘${upstream}’ is back</strong> since ${timeElement(since ?? 0)}: its calls come back step by step.</p>`,
+  )}`;
 }
 
 /** The table; null while nothing was read yet. */

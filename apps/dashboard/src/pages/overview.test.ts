@@ -42,6 +42,7 @@ const SNAPSHOT: Snapshot = {
   redis: { reachable: true, version: '7.0.15', durability: 'always', unfit: null },
   readAt: 100_000,
   queues: [COUNTS, { ...COUNTS, name: 'extract', paused: true }],
+  breakers: new Map(),
   limits: { now: 100_000, limits: [LIMIT, { ...LIMIT, name: 'other', groups: [] }] },
   failures: [
     {
@@ -94,7 +95,7 @@ it('a Redis that is away, forgetful or unfit is told in words', () => {
 });
 
 it('figures that were never read are shown as unknown, not as zero', () => {
-  const markup = page({ readAt: null, queues: [], limits: null, failures: [] });
+  const markup = page({ readAt: null, queues: [], limits: null, breakers: new Map(), failures: [] });
   expect(markup).toContain('–');
   expect(markup).not.toContain('No job has failed');
 });

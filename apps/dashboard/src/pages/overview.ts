@@ -7,7 +7,7 @@ import { type Html, html } from '../html.ts';
 import type { FailureRow, Snapshot } from '../snapshot.ts';
 import type { Regions } from '../viewers.ts';
 import { documentOf } from './layout.ts';
-import { closedNotices, limitTable } from './limit-table.ts';
+import { breakerNotices, closedNotices, limitTable } from './limit-table.ts';
 import { type QueueLine, queueRegions, queueTable } from './queue-table.ts';
 
 /** The whole page, complete without its script. */
@@ -20,7 +20,7 @@ export function overviewPage(snapshot: Snapshot, queues: readonly QueueLine[], v
     status: html`<p class="live" id="live" role="status"><noscript>as of ${formatTime(snapshot.at)}</noscript></p>`,
     main: html`<h1 class="visually-hidden">Overview</h1>
 <div data-live="redis">${redisState(snapshot)}</div>
-<div data-live="closed">${closedNotices(snapshot.limits)}</div>
+<div data-live="closed">${closed(snapshot)}</div>
 <section aria-labelledby="queues"><h2 id="queues">Queues</h2>
 ${queueTable(queues, snapshot.queues)}
 </section>
@@ -38,11 +38,15 @@ export function overviewRegions(snapshot: Snapshot, queues: readonly QueueLine[]
   return new Map([
     ...queueRegions(queues, snapshot.queues),
     ['redis', redisState(snapshot)],
-    ['closed', closedNotices(snapshot.limits)],
+    ['closed', closed(snapshot)],
     ['limits', limitTable(snapshot.limits)],
     // Written as of the reading, not as of now: the same failures are the same text, and are not sent again.
     ['failures', failureTable(snapshot, snapshot.failuresReadAt)],
   ]);
+}
+
+function closed({ limits, breakers }: Snapshot): Html {
+  return html`${closedNotices(limits)}${breakerNotices(breakers)}`;
 }
 
 function redisState({ redis, readAt }: Snapshot): Html {

@@ -1,6 +1,7 @@
 /** How an upstream's breaker stands, for people: changes nothing and lets nothing start. */
 import type { Redis } from 'ioredis';
 import { breakerKeys } from '../keys.ts';
+import type { Store } from '../store.ts';
 import { SAMPLE_MS } from './pace-of-breaker.ts';
 import type { BreakerState } from './step.ts';
 
@@ -12,6 +13,16 @@ export interface BreakerStatus {
   failures: number;
   /** While open: when the next call may start, ms by Redis's clock. */
   nextProbeAt: number | null;
+}
+
+/** Of every configured upstream, by its name. @throws a connection error */
+export async function readBreakers({
+  redis,
+  config,
+}: Pick<Store, 'redis' | 'config'>): Promise<Map<string, BreakerStatus>> {
+  const names = Object.keys(config.upstreams);
+  const statuses = await Promise.all(names.map((name) => readBreaker(redis, name)));
+  return new Map(names.map((name, index) => [name, statuses[index] as BreakerStatus]));
 }
 
 /** @throws a connection error */

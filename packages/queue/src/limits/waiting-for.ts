@@ -1,12 +1,13 @@
 /** What a waiting job waits for, in words and with the time where one is known. */
 import type { Job } from '@millrace/core';
+import { type BreakerStatus, readBreakers } from '../breaker/read-breaker.ts';
 import type { Store } from '../store.ts';
 import type { ClosedFor } from './closing.ts';
 import { type GroupStatus, groupOf, type LimitStatus, readLimits } from './read-limits.ts';
 import type { Scarce } from './reserve.ts';
 
 export interface WaitingFor {
-  reason: 'delay' | 'backoff' | 'queue_paused' | 'limit_closed' | 'limit';
+  reason: 'delay' | 'backoff' | 'queue_paused' | 'breaker' | 'limit_closed' | 'limit';
   /** ms by Redis's clock; null: not known. */
   until: number | null;
   message: string;
@@ -25,11 +26,12 @@ const CLOSED: Record<ClosedFor, string> = {
  * @throws ReplyError from Redis, or a connection error
  */
 export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<TellWaiting> {
-  const due = jobs.filter((job) => job.status === 'queued' && job.delayed_until === null);
+  const due = jobs.filter((job) => job.status === 'queued' && waitsForItsTime(job) === null);
   if (due.length === 0) return waitsForItsTime;
   const names = [...new Set(due.map(({ queue }) => queue))];
-  const [{ now, limits }, ...areTaken] = await Promise.all([
+  const [{ now, limits }, breakers, ...areTaken] = await Promise.all([
     readLimits(store),
+    readBreakers(store),
     ...names.map(async (name) => !(await store.queues.get(name)?.bull.isPaused())),
   ]);
   return (job) => {
@@ -39,16 +41,27 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
     if (areTaken[names.indexOf(job.queue)] === false) {
       return { reason: 'queue_paused', until: null, message: `the queue '${job.queue}' is paused` };
     }
+    const breaker = breakers.get(settings.upstream);
+    if (breaker !== undefined && breaker.state !== 'closed') return waitsForBreaker(settings.upstream, breaker, now);
     const limit = limits.find(({ name }) => name === settings.limit);
     return limit === undefined ? null : waitsForLimit(limit, job.model ?? settings.model ?? '', now);
   };
 }
 
 function waitsForItsTime({ status, delayed_until: until, attempts }: Job): WaitingFor | null {
-  if (status !== 'queued' || until === null) return null;
+  // One that is due is told of until it begins.
+  if (status !== 'queued' || until === null || until <= Date.now()) return null;
   return attempts.length > 0
     ? { reason: 'backoff', until, message: 'the pause before the next attempt' }
     : { reason: 'delay', until, message: 'its delay' };
+}
+
+function waitsForBreaker(upstream: string, { state, nextProbeAt }: BreakerStatus, now: number): WaitingFor {
+  const what = `the circuit breaker of '${upstream}'`;
+  if (state === 'half_open')
+    return { reason: 'breaker', until: null, message: `${what}: calls come back step by step` };
+  const probed = nextProbeAt === null ? '' : `, probed in ${seconds(nextProbeAt - now)}`;
+  return { reason: 'breaker', until: nextProbeAt, message: `${what}: its calls fail${probed}` };
 }
 
 function waitsForLimit(limit: LimitStatus, model: string, now: number): WaitingFor | null {

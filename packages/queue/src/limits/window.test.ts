@@ -50,3 +50,34 @@ it('does not grow while answers take more than twice as long as they mostly do',
   for (let i = 0; i < 3; i++) round(window, 100, true, 1000);
   expect(window.size()).toBe(size);
 });
+
+it('several processes, without a word between them, come to share what the upstream bears about evenly', () => {
+  const BEARS = 60;
+  const windows = [openWindow(), openWindow(), openWindow()] as const;
+  // One was there long before the others: it begins with all of it.
+  const started = [0, 40, 80];
+  const counts = [0, 0, 0];
+  // The same chances at each run (an LCG with Knuth's MMIX constants).
+  let state = 7n;
+  const next = (): number => {
+    state = (state * 6364136223846793005n + 1442695040888963407n) % 2n ** 64n;
+    return Number(state >> 33n);
+  };
+  for (let turn = 0; turn < 600; turn++) {
+    const inside = windows.map((window, i) => {
+      let calls = 0;
+      while (turn >= (started[i] as number) && calls < 200 && window.enter()) calls++;
+      return calls;
+    });
+    // What is beyond is turned away: whose it is, is chance, as the calls come to the upstream mixed.
+    const order = inside.flatMap((calls, i) => Array.from({ length: calls }, () => i)).map((i) => ({ i, key: next() }));
+    order.sort((a, b) => a.key - b.key);
+    for (const [place, { i }] of order.entries()) (windows[i] as Window).leave(place >= order.length - BEARS, 100);
+    if (turn >= 500) for (const [i, calls] of inside.entries()) counts[i] = (counts[i] as number) + calls / 100;
+  }
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  expect(most / least).toBeLessThan(1.5);
+  const sum = counts.reduce((total, calls) => total + calls, 0);
+  expect(sum).toBeGreaterThan(BEARS * 0.7);
+  expect(sum).toBeLessThan(BEARS * 1.1);
+});

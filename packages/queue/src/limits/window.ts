@@ -39,7 +39,7 @@ export function openWindow(): Window {
       return true;
     },
     leave: (ok, ms) => {
-      const used = inside >= size * USED;
+      const used = inside >= Math.floor(size) * USED;
       const stale = staleCalls > 0;
       if (stale) staleCalls--;
       if (ok === false && !stale) {

@@ -130,6 +130,7 @@ if closes then
 end
 if #fields > 0 then
   redis.call('HSET', KEYS[1], unpack(fields))
-  redis.call('PEXPIRE', KEYS[1], LIMIT_KEPT_MS)
+  -- Whoever reserved in this second has done so.
+  if math.floor(now / 1000) ~= math.floor((number('at') or 0) / 1000) then redis.call('PEXPIRE', KEYS[1], LIMIT_KEPT_MS) end
 end
 return held

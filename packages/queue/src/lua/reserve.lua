@@ -12,6 +12,8 @@
 
 -- Where those ahead are late, each behind them asks again after so long (ms) for each of them: never many at a time.
 local LATE_MS = 5
+-- A line that nobody has joined for so long (ms) is gone.
+local LINE_KEPT_MS = 3600000
 -- Of those ahead so many are looked at.
 local AHEAD_LOOKED_AT = 8
 
@@ -37,8 +39,7 @@ end
 local limits = { least(ARGV[5], kept[4]), least(ARGV[6], kept[5]) }
 if limits[2] and tokens > limits[2] then return { 'never', int(limits[2]) } end
 
-redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', int(now))
-local in_flight = redis.call('ZCARD', KEYS[4])
+local in_flight = redis.call('ZCOUNT', KEYS[4], '(' .. int(now), '+inf')
 -- Nothing is known of the limit yet: the first answer tells. Until then one call asks, and twice as many after each
 -- step: an answer may take minutes to come, and an upstream without limits must not wait for it.
 if not limits[1] and not limits[2] and not kept[7] then
@@ -69,6 +70,7 @@ end
 -- place of one that has not must not stay empty meanwhile.
 local priority = tonumber(ARGV[4])
 local rank = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[3]) or '')
+local stands = rank ~= nil
 if not rank or math.floor(rank / 1e13) ~= priority then rank = priority * 1e13 + now end
 local ahead, more_urgent = { 0, 0 }, 0
 local askers = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. string.format('%.3f', rank), 'LIMIT', 0, AHEAD_LOOKED_AT)
@@ -96,7 +98,9 @@ end
 local function stand_in_line(ms, for_what)
   redis.call('ZADD', KEYS[2], string.format('%.3f', rank), ARGV[3])
   redis.call('HSET', KEYS[3], ARGV[3], int(now + ms + ASK_AGAIN_GRACE_MS) .. ' ' .. int(tokens) .. for_what)
-  for i = 2, 3 do redis.call('PEXPIRE', KEYS[i], int(ms + 60000)) end
+  if not stands or ms > LINE_KEPT_MS / 2 then
+    for i = 2, 3 do redis.call('PEXPIRE', KEYS[i], int(ms + LINE_KEPT_MS)) end
+  end
 end
 
 if tonumber(ARGV[7]) and in_flight + more_urgent >= tonumber(ARGV[7]) then
@@ -128,12 +132,17 @@ end
 
 -- One call an interval finds out whether a closed limit is open again; one that is not made must not count as it.
 if closed[1] then redis.call('HSET', KEYS[5], 'until', int(now + tonumber(closed[3]))) end
-redis.call('ZREM', KEYS[2], ARGV[3])
-redis.call('HDEL', KEYS[3], ARGV[3])
+if stands then
+  redis.call('ZREM', KEYS[2], ARGV[3])
+  redis.call('HDEL', KEYS[3], ARGV[3])
+end
+-- Now and then is enough for what is kept for long, and for what has expired.
+local another_second = not kept[1] or math.floor(now / 1000) ~= math.floor(tonumber(kept[1]) / 1000)
+if another_second then redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', int(now)) end
 redis.call('ZADD', KEYS[4], int(now + wait + lease), ARGV[1])
 -- Never shortened: another call's lease may be longer.
 local lives = wait + lease + 60000
-if redis.call('PTTL', KEYS[4]) < lives then redis.call('PEXPIRE', KEYS[4], int(lives)) end
+if redis.call('PTTL', KEYS[4]) < lives then redis.call('PEXPIRE', KEYS[4], int(lives + lease)) end
 
 local reply = { 'granted', int(math.ceil(wait)), string.format('%.3f', now + wait) }
 local fields = { 'at', string.format('%.3f', now) }
@@ -153,7 +162,7 @@ for i, name in ipairs({ 'requests', 'tokens' }) do
   reply[#reply + 1] = left
 end
 redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('PEXPIRE', KEYS[1], LIMIT_KEPT_MS)
+if another_second then redis.call('PEXPIRE', KEYS[1], LIMIT_KEPT_MS) end
 reply[#reply + 1] = closed[1] and 1 or 0
 reply[#reply + 1] = (limits[1] or limits[2] or ARGV[7] ~= '' or not kept[7] or closed[1]) and 0 or 1
 return reply
