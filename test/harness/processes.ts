@@ -10,7 +10,7 @@ const STOP_MS = 45_000;
 const KEPT_LINES = 2000;
 
 /** What the workspace's own scripts give a role. */
-export const ROLE_FLAGS: Partial<Record<Role, string[]>> = { worker: ['--max-semi-space-size=32'] };
+export const ROLE_FLAGS: Partial<Record<Role, string[]>> = { worker: ['--max-semi-space-size=32', '--v8-pool-size=1'] };
 
 export type Role = 'api' | 'worker' | 'dashboard';
 
