@@ -10,7 +10,7 @@ const STOP_MS = 45_000;
 const KEPT_LINES = 2000;
 
 /** What the workspace's own scripts give a role. */
-export const ROLE_FLAGS: Partial<Record<Role, string[]>> = { worker: ['--max-semi-space-size=32'] };
+export const ROLE_FLAGS: Partial<Record<Role, string[]>> = { worker: ['--max-semi-space-size=32', '--v8-pool-size=1'] };
 
 export type Role = 'api' | 'worker' | 'dashboard';
 
@@ -44,16 +44,27 @@ export function roleEnvironment(env: Record<string, string>): NodeJS.ProcessEnv 
   };
 }
 
-/** Starts a role and waits until it is ready. */
-export async function startRole(role: Role, env: Record<string, string>): Promise<RoleProcess> {
-  const started = spawnRole(role, env);
+/**
+ * Starts a role and waits until it is ready.
+ * @param flags Node's and V8's
+ */
+export async function startRole(
+  role: Role,
+  env: Record<string, string>,
+  flags: readonly string[] = ROLE_FLAGS[role] ?? [],
+): Promise<RoleProcess> {
+  const started = spawnRole(role, env, flags);
   const port = await started.ready;
   return { ...started.process, url: `http://127.0.0.1:${port}` };
 }
 
 /** Starts a role that is not expected to become ready: what it says and how it ends is the point. */
-export function spawnRole(role: Role, env: Record<string, string>): { process: RoleProcess; ready: Promise<number> } {
-  const child = spawn(process.execPath, [...(ROLE_FLAGS[role] ?? []), join(ROOT, 'apps', role, 'src', 'main.ts')], {
+export function spawnRole(
+  role: Role,
+  env: Record<string, string>,
+  flags: readonly string[] = ROLE_FLAGS[role] ?? [],
+): { process: RoleProcess; ready: Promise<number> } {
+  const child = spawn(process.execPath, [...flags, join(ROOT, 'apps', role, 'src', 'main.ts')], {
     env: roleEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: env.CWD ?? ROOT,

@@ -1,5 +1,5 @@
 /** The HTTP surface: who may, what is where, and what an error looks like. No business rules. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type ApiKey, InvalidRequestError, NotFoundError } from '@millrace/core';
 import type { FileStorage } from '@millrace/files';
 import type { Store } from '@millrace/queue';
@@ -31,7 +31,7 @@ export function createApp(
   app.disable('etag');
   app.set('query parser', 'simple');
   app.use((_request, response, next) => {
-    response.set('x-request-id', `req_${randomBytes(16).toString('hex')}`);
+    response.set('x-request-id', `req_${randomUUID().replaceAll('-', '')}`);
     next();
   });
   // Probes come without a key.

@@ -22,6 +22,8 @@ export async function claimIds(
   newIds: readonly string[],
 ): Promise<(string | ConflictError)[]> {
   const ids: (string | ConflictError)[] = [...newIds];
+  // Most have no key; and making a pipeline costs a fifth of a millisecond, for each script the connection knows.
+  if (jobs.every((job) => job.idempotency === null)) return ids;
   const pipeline = redis.pipeline();
   const claimed: { index: number; print: string }[] = [];
   for (const [index, job] of jobs.entries()) {
@@ -31,7 +33,6 @@ export async function claimIds(
     const key = idempotencyKey(job.idempotency.caller, job.idempotency.key);
     pipeline.set(key, `${newIds[index]} ${print}`, 'PX', KEPT_MS, 'NX', 'GET');
   }
-  if (claimed.length === 0) return ids;
   const replies = (await pipeline.exec()) ?? [];
   for (const [place, { index, print }] of claimed.entries()) {
     const [error, earlier] = replies[place] ?? [null, null];

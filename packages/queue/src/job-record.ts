@@ -71,14 +71,15 @@ function attemptsFromRecord(record: Record<string, string>): Attempt[] {
   });
 }
 
-/** The JSON kept of an attempt's end; its number and times are the scripts' to write. */
+/** What is kept of an attempt's end; its number and times are the scripts' to write. */
 export type AttemptEnd = Pick<
   Attempt,
   'outcome' | 'reason' | 'error' | 'upstream_id' | 'usage' | 'possibly_billed' | 'counted'
 >;
 
+/** What is null is left out: it is read as null all the same. */
 export function attemptEndJson(end: AttemptEnd): string {
-  return JSON.stringify(end, (_, value) => (value === null ? undefined : value));
+  return JSON.stringify(Object.fromEntries(Object.entries(end).filter(([, value]) => value !== null)));
 }
 
 const LOST: AttemptEnd = {

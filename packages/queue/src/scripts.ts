@@ -98,13 +98,13 @@ export function defineScripts(redis: Redis): void {
  * Runs a script on a connection whose scripts are defined.
  * @throws ReplyError from Redis (OOM, READONLY …), or a connection error.
  */
-export async function runScript(
+export function runScript(
   redis: Redis,
   name: ScriptName,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
-  return (redis as unknown as Commands)[command(name)]?.(keys.length, ...keys, ...args);
+  return (redis as unknown as Commands)[command(name)]?.(keys.length, ...keys, ...args) as Promise<unknown>;
 }
 
 /** Queues a script in a transaction or pipeline. */
