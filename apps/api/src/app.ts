@@ -11,6 +11,8 @@ import { jobsRoutes } from './jobs.ts';
 import { closedLimits, limitsRoutes, openBreakers } from './limits.ts';
 import { openMetrics } from './metrics.ts';
 import { modelsRoutes } from './models.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { REFERENCE_CSP, referencePage } from './openapi/reference-page.ts';
 import type { PassingOn } from './pass-on.ts';
 import { queuesRoutes } from './queues.ts';
 import { discard } from './read-body.ts';
@@ -53,13 +55,21 @@ export function createApp(
       breakers,
     });
   });
+  // They hold no secret, and tell who has no key yet how to send one.
+  const passedOn = passing?.paths ?? [];
+  app.get('/openapi.json', (_request, response) => {
+    response.json(openApiDocument(passedOn));
+  });
+  app.get('/reference', (_request, response) => {
+    response.set('content-security-policy', REFERENCE_CSP).type('html').send(referencePage(passedOn));
+  });
   app.use(authenticate(keys));
   const metrics = openMetrics(store);
   app.get('/metrics', async (_request, response) => {
     response.set('content-type', metrics.contentType).send(await store.liveness.guard(metrics.render));
   });
   app.use('/v1/jobs', jobsRoutes(store));
-  for (const path of passing?.paths ?? []) {
+  for (const path of passedOn) {
     // Files are ours first.
     if (passing !== null && path !== FILES_PATH) app.use(path, (request, response) => passing.pass(request, response));
   }

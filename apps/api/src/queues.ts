@@ -24,14 +24,17 @@ export function queuesRoutes(store: Store): Router {
     response.json({ object: 'list', data: counts.map(view) });
   });
 
-  for (const verb of ['pause', 'resume'] as const) {
-    routes.post(`/:name/${verb}`, async (request, response) => {
-      const { name } = request.params as { name: string };
-      queueNamed(store, name);
-      await guard(() => setPaused(store, name, verb === 'pause'));
-      const counts = await guard(() => countQueues(store));
-      response.json(counts.filter((queue) => queue.name === name).map(view)[0]);
-    });
-  }
+  const turn = async (name: string, paused: boolean): Promise<unknown> => {
+    queueNamed(store, name);
+    await guard(() => setPaused(store, name, paused));
+    const counts = await guard(() => countQueues(store));
+    return counts.filter((queue) => queue.name === name).map(view)[0];
+  };
+  routes.post('/:name/pause', async (request, response) => {
+    response.json(await turn(request.params.name, true));
+  });
+  routes.post('/:name/resume', async (request, response) => {
+    response.json(await turn(request.params.name, false));
+  });
   return routes;
 }

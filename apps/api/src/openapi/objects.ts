@@ -1,0 +1,142 @@
+/** What the API answers with, as schemas of the document. */
+import { BATCH_ENDPOINTS, JOB_STATUSES } from '@millrace/core';
+import { z } from 'zod';
+
+const seconds = z.number().describe('Seconds since 1970.');
+const maybeSeconds = seconds.nullable();
+
+export const ErrorObject = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable().describe('The field it is about.'),
+      code: z.string().nullable(),
+    }),
+  })
+  .describe('What went wrong, in OpenAI’s shape. Nothing was stored.');
+
+/** The fields that every Response has; all others are the upstream’s, unchanged. */
+export const ResponseObject = z
+  .looseObject({
+    id: z.string().describe('resp_ and 48 hex digits: the job’s id.'),
+    object: z.literal('response'),
+    created_at: seconds,
+    status: z.enum(JOB_STATUSES),
+    background: z.boolean(),
+    model: z.string(),
+    output: z.array(z.looseObject({ type: z.string() })),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    usage: z.looseObject({ total_tokens: z.number() }).nullable(),
+  })
+  .describe('OpenAI’s Response object, as the upstream answered, under our id.');
+
+export const AttemptObject = z
+  .object({
+    number: z.int(),
+    worker: z.string(),
+    started_at: seconds,
+    finished_at: maybeSeconds,
+    outcome: z.string().nullable(),
+    reason: z.string().nullable(),
+    error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+    upstream_id: z.string().nullable(),
+    usage: z.looseObject({}).nullable(),
+    possibly_billed: z.boolean().describe('Its request may be on the bill though its answer was not read whole.'),
+    counted: z.boolean().describe('Whether it used up one of the queue’s attempts.'),
+  })
+  .describe('One call, recorded before it was sent.');
+
+export const JobObject = z.object({
+  id: z.string(),
+  object: z.literal('job'),
+  type: z.enum(['generate', 'extract']),
+  status: z.enum(JOB_STATUSES),
+  queue: z.string(),
+  model: z.string().nullable(),
+  priority: z.int(),
+  created_at: seconds,
+  deadline: z.string().nullable(),
+  error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+  usage: z.looseObject({}).nullable(),
+  metadata: z.record(z.string(), z.string()).nullable(),
+  attempts: z.array(AttemptObject),
+  timings: z.object({ started_at: maybeSeconds, finished_at: maybeSeconds, total_seconds: z.number().nullable() }),
+  retry_of: z.string().nullable(),
+  batch_id: z.string().nullable(),
+  custom_id: z.string().nullable(),
+  waiting_for: z.object({ reason: z.string(), until: maybeSeconds, message: z.string() }).nullable(),
+  result: z.object({ output_text: z.string(), output_parsed: z.unknown() }).nullable().optional(),
+  request: z.looseObject({}).optional(),
+});
+
+export const Accepted = z
+  .object({
+    id: z.string(),
+    object: z.literal('job'),
+    status: z.literal('queued'),
+    queue: z.string(),
+    created_at: seconds,
+  })
+  .describe('The job is on disk.');
+
+export const FileObject = z.object({
+  id: z.string(),
+  object: z.literal('file'),
+  bytes: z.int(),
+  created_at: seconds,
+  expires_at: seconds,
+  filename: z.string(),
+  purpose: z.string(),
+  status: z.literal('processed'),
+  status_details: z.null(),
+});
+
+export const BatchObject = z.looseObject({
+  id: z.string(),
+  object: z.literal('batch'),
+  endpoint: z.enum(BATCH_ENDPOINTS),
+  status: z.enum([
+    'validating',
+    'failed',
+    'in_progress',
+    'finalizing',
+    'completed',
+    'expired',
+    'cancelling',
+    'cancelled',
+  ]),
+  input_file_id: z.string(),
+  output_file_id: z.string().nullable(),
+  error_file_id: z.string().nullable(),
+  errors: z.looseObject({}).nullable(),
+  request_counts: z.object({ total: z.int(), completed: z.int(), failed: z.int() }),
+  created_at: seconds,
+  expires_at: seconds,
+});
+
+export const BatchCreate = z.object({
+  input_file_id: z.string(),
+  endpoint: z.enum(BATCH_ENDPOINTS),
+  completion_window: z.string().describe('24h, or any time from 1m to 30d.'),
+  metadata: z.record(z.string(), z.string()).nullable().optional(),
+  output_expires_after: z
+    .object({ anchor: z.literal('created_at'), seconds: z.int() })
+    .nullable()
+    .optional(),
+});
+
+export const Deleted = z.object({ id: z.string(), object: z.string(), deleted: z.literal(true) });
+
+/** A page of something. */
+export function pageOf(item: z.ZodType): z.ZodType {
+  return z.object({
+    object: z.literal('list'),
+    data: z.array(item),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  });
+}
+
+export const Anything = z.looseObject({});
