@@ -232,3 +232,41 @@ describe('what answers tell', () => {
     expect(atOnce).toBeLessThanOrEqual(50 + 5 + (performance.now() - began) / 10);
   });
 });
+
+describe('a clock that jumps', () => {
+  const bucket = limitKeys(NAME.limit, NAME.group).bucket;
+  /** As if Redis's clock had been set back by an hour since: all that was written is that much ahead of it. */
+  const setBack = async (...fields: string[]): Promise<void> => {
+    for (const field of fields) {
+      const at = Number(await store.redis.hget(bucket, field));
+      expect(at, field).toBeGreaterThan(0);
+      await store.redis.hset(bucket, field, String(at + 3_600_000));
+    }
+  };
+
+  it('back: the bucket fills from now on, and not in an hour', async () => {
+    const config = limit({ requestsPerMinute: 600 });
+    await eventually('one may start', async () => (await ask(config)).kind === 'granted');
+    await setBack('at');
+    const reply = await ask(config);
+    expect(reply.kind === 'wait' ? reply.inMs : 0).toBeLessThanOrEqual(200);
+    await eventually('the next may start', async () => (await ask(config)).kind === 'granted', 2000);
+  });
+
+  it('back: a pause that a 429 asked for does not become an hour longer', async () => {
+    const config = limit({ requestsPerMinute: 60_000 });
+    const grant = await granted(config);
+    await release(store.redis, NAME, config, grant, { ...NOTHING, closeForMs: 60_000 });
+    expect((await ask(config)).kind).toBe('closed');
+    await setBack('closed', 'at');
+    await eventually('it is open', async () => (await ask(config)).kind === 'granted', 2000);
+  });
+
+  it('on: a bucket holds no more than its burst', async () => {
+    const config = limit({ requestsPerMinute: 60 });
+    await eventually('one may start', async () => (await ask(config)).kind === 'granted', 5000);
+    await pass(3_600_000);
+    expect((await ask(config)).kind).toBe('granted');
+    expect((await ask(config)).kind).toBe('wait');
+  });
+});

@@ -126,6 +126,7 @@ end
 
 if closes then
   set('closed', int(closes))
+  set('closed_for', int(closes - now))
   set('at', int(closes))
 end
 if #fields > 0 then

@@ -22,13 +22,15 @@ local tokens = tonumber(ARGV[2])
 local burst, lease, horizon = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 
 local closed = redis.call('HMGET', KEYS[5], 'until', 'why', 'every')
-if closed[1] and now < tonumber(closed[1]) then
+if closed[1] and now < tonumber(closed[1]) and tonumber(closed[1]) - now <= tonumber(closed[3]) + 1000 then
   return { 'closed', int(math.ceil(tonumber(closed[1]) - now)), closed[2] }
 end
 
 local kept = redis.call('HMGET', KEYS[1], 'at', 'requests', 'tokens', 'learned_requests', 'learned_tokens', 'closed',
-  'known', 'since', 'offset_requests', 'offset_tokens', 'others_requests', 'others_tokens', 'others_until')
-if kept[6] and now < tonumber(kept[6]) then
+  'known', 'since', 'offset_requests', 'offset_tokens', 'others_requests', 'others_tokens', 'others_until', 'closed_for')
+-- Closed for longer than it ever was: the clock was set back since.
+local open_in = kept[6] and tonumber(kept[6]) - now or 0
+if open_in > 0 and open_in <= tonumber(kept[14] or open_in) then
   return { 'closed', int(math.ceil(tonumber(kept[6]) - now)), 'rate_limited' }
 end
 local function least(configured, learned)
@@ -49,7 +51,13 @@ if not limits[1] and not limits[2] and not kept[7] then
 end
 
 -- The buckets as they are now. A new one is empty: what the provider has left of its own burst is not known.
-local elapsed = math.max(0, now - tonumber(kept[1] or now))
+local at = tonumber(kept[1] or now)
+if at > now then
+  -- The clock was set back: from now on it fills again.
+  at = now
+  redis.call('HSET', KEYS[1], 'at', string.format('%.3f', now))
+end
+local elapsed = now - at
 local believed = kept[13] and now < tonumber(kept[13])
 local pace, others, room, level, offset = {}, {}, {}, {}, {}
 for i = 1, 2 do
