@@ -92,3 +92,24 @@ it('a limit that is open stays so when it is resumed, and one that does not exis
   const inherited = await call('POST', `${stack.api.url}/v1/limits/constructor/resume`, undefined, OPERATOR);
   expect(inherited.status).toBe(404);
 });
+
+it('a job that needs more than its limit has in a minute fails at once, and says so', async () => {
+  const small = await startStack({
+    config: { limits: { main: { tokensPerMinute: 1000 } }, queues: { generate: { model: 'sim-1' } } },
+  });
+  try {
+    const request = { input: 'x', max_output_tokens: 5000 };
+    const { body } = await call<{ id: string }>('POST', `${small.api.url}/v1/jobs`, { type: 'generate', request });
+    const done = await eventually('it has failed', async () => {
+      const found = (await call<JobView>('GET', `${small.api.url}/v1/jobs/${body.id}`)).body;
+      return found.status === 'failed' && found;
+    });
+    expect(done.error).toMatchObject({ code: 'request_too_large' });
+    expect(done.error?.message).toContain('1000');
+    expect(small.simulator.stats().requests).toBe(0);
+    const plain = await call('POST', `${small.api.url}/v1/responses`, request);
+    expect([plain.status, (plain.body.error as { code: string }).code]).toEqual([400, 'request_too_large']);
+  } finally {
+    await small.stop();
+  }
+}, 60_000);
