@@ -133,8 +133,7 @@ runRole(async () => {
     log.info({ signal, count: inFlight() }, 'stopping: what can end within the grace ends, the rest is given back');
     const graceMs = config.worker.graceSeconds * 1000;
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
-    await Promise.all(runners.map((runner) => runner.drain(graceMs)));
-    await Promise.all([webhooks.close(), batches.stop()]);
+    await Promise.all([...runners.map((runner) => runner.drain(graceMs)), webhooks.close(), batches.stop()]);
     files.close();
     isolation.close();
     admission.close();
