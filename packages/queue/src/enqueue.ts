@@ -64,8 +64,6 @@ async function stampsOf(store: Store, queue: StoreQueue, ids: readonly string[])
   return stamps;
 }
 
-const SCRIPTS_OF_A_JOB = 2;
-
 async function addAll(
   store: Store,
   queue: StoreQueue,
@@ -75,11 +73,9 @@ async function addAll(
   // BullMQ defines its own scripts once its connection was ready; before that a transaction could not name them.
   await queue.bull.waitUntilReady();
   const transaction = store.redis.multi();
-  for (const [id, job] of jobs) {
-    writeRecord(transaction, queue, id, job);
-    queueTicket(transaction, queue, id, job);
-  }
-  transaction.zcard(queue.keys.status('queued'));
+  const bodies = new Map([...jobs].map(([id, { body }]) => [id, JSON.stringify(body)]));
+  writeRecords(transaction, queue, jobs, bodies);
+  for (const [id, job] of jobs) queueTicket(transaction, queue, id, job, bodies.get(id)?.length);
   const replies = (await transaction.exec()) ?? [];
   const [error] = replies.find(([failure]) => failure) ?? [];
   if (error?.message.startsWith('NOSCRIPT') && again) {
@@ -88,13 +84,32 @@ async function addAll(
     return addAll(store, queue, jobs, false);
   }
   if (error) throw error;
-  noteWaiting(queue, Number(replies[jobs.size * SCRIPTS_OF_A_JOB]?.[1]));
-  return new Map([...jobs.keys()].map((id, index) => [id, String(replies[index * SCRIPTS_OF_A_JOB]?.[1])]));
+  const stamps = replies[0]?.[1] as (string | number)[];
+  noteWaiting(queue, Number(stamps[jobs.size]));
+  return new Map([...jobs.keys()].map((id, index) => [id, String(stamps[index])]));
 }
 
-function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: string, job: NewJob): void {
-  const { keys } = queue;
-  const fields: string[] = ['type', job.type, 'priority', String(job.priority), 'body', JSON.stringify(job.body)];
+function writeRecords(
+  transaction: ChainableCommander,
+  { keys }: StoreQueue,
+  jobs: ReadonlyMap<string, NewJob>,
+  bodies: ReadonlyMap<string, string>,
+): void {
+  const args: (string | number)[] = [];
+  for (const [id, job] of jobs) {
+    const fields = fieldsOf(job, bodies.get(id) ?? '{}');
+    args.push(id, job.delayMs, job.deadline ?? '', job.idempotency === null ? 0 : KEPT_MS, fields.length, ...fields);
+  }
+  queueScript(
+    transaction,
+    'submit',
+    [keys.status('queued'), keys.clock, keys.counters, keys.deadlines, ...[...jobs.keys()].map(keys.job)],
+    args,
+  );
+}
+
+function fieldsOf(job: NewJob, body: string): string[] {
+  const fields: string[] = ['type', job.type, 'priority', String(job.priority), 'body', body];
   if (job.model !== null) fields.push('model', job.model);
   if (job.metadata !== null) fields.push('metadata', JSON.stringify(job.metadata));
   if (job.webhookUrl !== null) fields.push('webhook_url', job.webhookUrl);
@@ -105,10 +120,5 @@ function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: str
   }
   if (job.stream) fields.push('stream', '1');
   if (job.forget) fields.push('forget', '1');
-  queueScript(
-    transaction,
-    'submit',
-    [keys.job(id), keys.status('queued'), keys.clock, keys.counters, keys.deadlines],
-    [id, job.delayMs, job.deadline ?? '', job.idempotency === null ? 0 : KEPT_MS, ...fields],
-  );
+  return fields;
 }

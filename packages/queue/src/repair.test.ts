@@ -6,6 +6,7 @@ import { repairQueue } from './repair.ts';
 import type { Store } from './store.ts';
 import { openTestStore } from './testing/store.ts';
 import { begin, queueOf, RETRY, submitOne } from './testing/stored.ts';
+import { jobPriority } from './ticket.ts';
 
 let redis: TestRedis;
 let store: Store;
@@ -38,7 +39,7 @@ it('a waiting job whose entry is gone, or was ended, gets one again, in its own 
   await endEntry(ended);
   await repair();
   expect([await stateOf(gone), await stateOf(ended)]).toEqual(['prioritized', 'prioritized']);
-  expect((await queueOf(store).bull.getJob(gone))?.priority).toBe(1);
+  expect(jobPriority((await queueOf(store).bull.getJob(gone))?.priority ?? 0)).toBe(0);
   expect((await queueOf(store).bull.getJob(gone))?.data).toMatchObject({ type: 'generate', model: 'test-model' });
 });
 

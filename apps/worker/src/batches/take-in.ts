@@ -11,8 +11,8 @@ import { eventOf } from './event-of.ts';
 import type { BatchTerms } from './keep-batches.ts';
 import { readInput } from './read-input.ts';
 
-/** As many as are stored in one transaction. */
-const CHUNK = 200;
+/** Jobs between two looks at whether it goes on. */
+const CHUNK = 400;
 /** Faults that are told; a file of nonsense need not be told line by line. */
 const MOST_ERRORS = 100;
 /** The queue, or Redis, is full: tried again. */
@@ -104,7 +104,7 @@ async function enqueueAll(terms: BatchTerms, batch: Batch): Promise<void> {
     if (underWay.length >= CHUNKS_AT_ONCE) await settleOne();
   };
   try {
-    for await (const { parsed } of readInput(store, files, batch)) {
+    for await (const { parsed } of readInput(store, files, batch, true)) {
       if (place++ < enqueued || parsed instanceof Error) continue;
       jobs.push(jobOf(terms, batch, parsed, place - 1));
       if (jobs.length < CHUNK) continue;

@@ -1,40 +1,52 @@
--- submit: a new job's record and its place in the listing. Runs in one MULTI with BullMQ's own add, so that either
--- both exist or neither does.
--- KEYS: job, status:queued, clock, counters, deadlines
--- ARGV: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has), then
---       field, value, ...
--- An id that is there already was submitted before under the same idempotency key: it is the same job.
-local existing = redis.call('HGET', KEYS[1], 'stamp')
-if existing then return existing end
-
+-- submit: new jobs' records and their places in the listing. Runs in one MULTI with BullMQ's own adds, so that either all
+-- exist or none does.
+-- KEYS: status:queued, clock, counters, deadlines, then each job's record
+-- ARGV: for each job: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has),
+--       how many arguments follow: field, value, ...
+-- Replies each job's stamp, then how many jobs wait in all. An id that is there already was submitted before, under the
+-- same idempotency key or as the same line of a batch: it is the same job.
+local stamps = {}
 local now = now_us()
-local last = tonumber(redis.call('GET', KEYS[3]) or '0')
+local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 -- A stamp is never given twice, even when the clock stands or steps back: it is the listing's order and cursor.
-if now <= last then now = last + 1 end
-redis.call('SET', KEYS[3], int(now))
-
-local fields = { 'status', 'queued', 'stamp', int(now) }
-local delay = tonumber(ARGV[2])
-if delay > 0 then
-  fields[#fields + 1] = 'delayed_until'
-  fields[#fields + 1] = int(math.floor(now / 1000) + delay)
+local stamp = math.max(now, last + 1)
+local submitted, kept, at = 0, 0, 1
+for i = 5, #KEYS do
+  local id, delay, deadline, key_ms, count = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+  local first = at + 5
+  at = first + count
+  local existing = redis.call('HGET', KEYS[i], 'stamp')
+  if existing then
+    stamps[#stamps + 1] = existing
+  else
+    local bytes = 0
+    for argument = first, at - 1 do bytes = bytes + #ARGV[argument] end
+    local fields = { 'status', 'queued', 'stamp', int(stamp), 'bytes', bytes }
+    if delay > 0 then
+      fields[#fields + 1] = 'delayed_until'
+      fields[#fields + 1] = int(math.floor(stamp / 1000) + delay)
+    end
+    if deadline ~= '' then
+      fields[#fields + 1] = 'deadline'
+      fields[#fields + 1] = deadline
+      redis.call('ZADD', KEYS[4], deadline, id)
+    end
+    if key_ms > 0 then
+      fields[#fields + 1] = 'key_until'
+      fields[#fields + 1] = int(math.floor(stamp / 1000) + key_ms)
+    end
+    for argument = first, at - 1 do fields[#fields + 1] = ARGV[argument] end
+    redis.call('HSET', KEYS[i], unpack(fields))
+    redis.call('ZADD', KEYS[1], int(stamp), id)
+    submitted, kept = submitted + 1, kept + bytes
+    stamps[#stamps + 1] = int(stamp)
+    stamp = stamp + 1
+  end
 end
-if ARGV[3] ~= '' then
-  fields[#fields + 1] = 'deadline'
-  fields[#fields + 1] = ARGV[3]
-  redis.call('ZADD', KEYS[5], ARGV[3], ARGV[1])
+if submitted > 0 then
+  redis.call('SET', KEYS[2], int(stamp - 1))
+  redis.call('HINCRBY', KEYS[3], 'submitted', submitted)
+  redis.call('HINCRBY', KEYS[3], 'kept_bytes', kept)
 end
-if tonumber(ARGV[4]) > 0 then
-  fields[#fields + 1] = 'key_until'
-  fields[#fields + 1] = int(math.floor(now / 1000) + tonumber(ARGV[4]))
-end
-local bytes = 0
-for i = 5, #ARGV do
-  fields[#fields + 1] = ARGV[i]
-  bytes = bytes + #ARGV[i]
-end
-redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('ZADD', KEYS[2], int(now), ARGV[1])
-redis.call('HINCRBY', KEYS[4], 'submitted', 1)
-keep_bytes(KEYS[1], KEYS[4], bytes)
-return int(now)
+stamps[#stamps + 1] = redis.call('ZCARD', KEYS[1])
+return stamps
