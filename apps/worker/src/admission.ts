@@ -89,5 +89,7 @@ function isWell(outcome: Outcome | null): boolean | null {
   if (outcome === null || outcome.kind === 'interrupted' || outcome.kind === 'cancelled') return null;
   if (outcome.kind === 'completed' || outcome.kind === 'incomplete') return true;
   if (outcome.reason === 'internal' || outcome.reason === 'deadline_exceeded') return null;
+  // It had begun to answer, and well: that its connection was lost on the way may be anybody's doing.
+  if (outcome.reason === 'connection' && outcome.error.upstream_status === 200) return null;
   return !UNWELL.has(outcome.reason);
 }
