@@ -98,7 +98,9 @@ function writeRecords(
   const args: (string | number)[] = [];
   for (const [id, job] of jobs) {
     const fields = fieldsOf(job, bodies.get(id) ?? '{}');
-    args.push(id, job.delayMs, job.deadline ?? '', job.idempotency === null ? 0 : KEPT_MS, fields.length, ...fields);
+    const bytes = fields.reduce((sum, field) => sum + Buffer.byteLength(field), 0);
+    const keyMs = job.idempotency === null ? 0 : KEPT_MS;
+    args.push(id, job.delayMs, job.deadline ?? '', keyMs, bytes, fields.length, ...fields);
   }
   queueScript(
     transaction,

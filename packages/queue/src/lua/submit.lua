@@ -2,7 +2,7 @@
 -- exist or none does.
 -- KEYS: status:queued, clock, counters, deadlines, then each job's record
 -- ARGV: for each job: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has),
---       how many arguments follow: field, value, ...
+--       what its fields take up (bytes), how many arguments follow: field, value, ...
 -- Replies each job's stamp, then how many jobs wait in all. An id that is there already was submitted before, under the
 -- same idempotency key or as the same line of a batch: it is the same job.
 local stamps = {}
@@ -12,41 +12,31 @@ local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local stamp = math.max(now, last + 1)
 local submitted, kept, at = 0, 0, 1
 for i = 5, #KEYS do
-  local id, delay, deadline, key_ms, count = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-  local first = at + 5
-  at = first + count
+  local id, delay, deadline, key_ms = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
+  local first, following = at + 6, at + 6 + tonumber(ARGV[at + 5])
   local existing = redis.call('HGET', KEYS[i], 'stamp')
   if existing then
     stamps[#stamps + 1] = existing
   else
-    local bytes = 0
-    for argument = first, at - 1 do bytes = bytes + #ARGV[argument] end
-    local fields = { 'status', 'queued', 'stamp', int(stamp), 'bytes', bytes }
-    if delay > 0 then
-      fields[#fields + 1] = 'delayed_until'
-      fields[#fields + 1] = int(math.floor(stamp / 1000) + delay)
-    end
+    local bytes = ARGV[at + 4]
+    redis.call('HSET', KEYS[i], 'status', 'queued', 'stamp', int(stamp), 'bytes', bytes, unpack(ARGV, first, following - 1))
+    redis.call('ZADD', KEYS[1], int(stamp), id)
     if deadline ~= '' then
-      fields[#fields + 1] = 'deadline'
-      fields[#fields + 1] = deadline
+      redis.call('HSET', KEYS[i], 'deadline', deadline)
       redis.call('ZADD', KEYS[4], deadline, id)
     end
-    if key_ms > 0 then
-      fields[#fields + 1] = 'key_until'
-      fields[#fields + 1] = int(math.floor(stamp / 1000) + key_ms)
-    end
-    for argument = first, at - 1 do fields[#fields + 1] = ARGV[argument] end
-    redis.call('HSET', KEYS[i], unpack(fields))
-    redis.call('ZADD', KEYS[1], int(stamp), id)
-    submitted, kept = submitted + 1, kept + bytes
+    if delay > 0 then redis.call('HSET', KEYS[i], 'delayed_until', int(math.floor(stamp / 1000) + delay)) end
+    if key_ms > 0 then redis.call('HSET', KEYS[i], 'key_until', int(math.floor(stamp / 1000) + key_ms)) end
+    submitted, kept = submitted + 1, kept + tonumber(bytes)
     stamps[#stamps + 1] = int(stamp)
     stamp = stamp + 1
   end
+  at = following
 end
 if submitted > 0 then
   redis.call('SET', KEYS[2], int(stamp - 1))
   redis.call('HINCRBY', KEYS[3], 'submitted', submitted)
-  redis.call('HINCRBY', KEYS[3], 'kept_bytes', kept)
+  redis.call('HINCRBY', KEYS[3], 'kept_bytes', int(kept))
 end
 stamps[#stamps + 1] = redis.call('ZCARD', KEYS[1])
 return stamps
