@@ -10,6 +10,12 @@ const TERMINAL: ReadonlySet<string> = new Set(['response.completed', 'response.i
 /** Inside a JSON string the quotes would be escaped, so only a name can match. */
 const SEQUENCE_NUMBER = /"sequence_number":\s?(\d{1,15})\b/;
 
+/** Whether the event says that it has this number: the quick look, for the usual case. */
+function isNumbered(data: string, sequence: number): boolean {
+  const said = `"sequence_number":${sequence},`;
+  return data.includes(said);
+}
+
 export type Framed =
   /** As it goes over the wire. */
   | { kind: 'frame'; sequence: number; frame: string }
@@ -49,7 +55,7 @@ export function frameEvents({ id, background, after }: FrameTerms): (type: strin
   };
 
   return (type, data) => {
-    const told = SEQUENCE_NUMBER.exec(data)?.[1];
+    const told = ahead === 0 && isNumbered(data, next) ? String(next) : SEQUENCE_NUMBER.exec(data)?.[1];
     if (told !== undefined) {
       ahead ??= Number(told) - next;
       if (Number(told) - ahead < next) return { kind: 'known' };

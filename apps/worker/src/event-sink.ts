@@ -31,6 +31,8 @@ export interface EventSink {
 
 /** Tens of entries for an answer of some seconds, and no reader notices. */
 const GATHER_MS = 100;
+/** While nobody reads along: who begins to waits so long once, and a crash has so much to read again. */
+const UNHEARD_MS = 1000;
 
 export function openEventSink(store: Store, queue: StoreQueue, id: string, begun: Begun, log: Log): EventSink {
   const after = begun.checkpoint?.startingAfter ?? null;
@@ -45,6 +47,7 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
   /** Nothing more is stored: the attempt is not the newest, or its events cannot be stored. */
   let lost = false;
   let deltaStored = false;
+  let heard = true;
   let appending: Promise<void> | null = null;
   let appendedAt = 0;
   let timer: NodeJS.Timeout | null = null;
@@ -76,8 +79,10 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
     const checkpoint = upstreamId === null ? null : { upstreamId, startingAfter: last };
     appendedAt = performance.now();
     try {
-      const reply = await appendEvents(store, queue, id, begun.epoch, { entries, fresh: after === null, checkpoint });
-      if (reply === 'written') stored = last;
+      const { epoch } = begun;
+      const appended = await appendEvents(store, queue, id, epoch, { entries, fresh: after === null, checkpoint });
+      heard = appended.heard;
+      if (appended.reply === 'written') stored = last;
       else lost = true;
     } catch (error) {
       lost = true;
@@ -93,7 +98,7 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
   };
   const schedule = (): void => {
     if (lost || end !== null || appending !== null || timer !== null || soon) return;
-    if (!deltaStored) {
+    if (heard && !deltaStored) {
       soon = true;
       // With all that came in the same piece.
       queueMicrotask(() => {
@@ -102,7 +107,7 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
       });
       return;
     }
-    timer = setTimeout(appendNow, Math.max(0, appendedAt + GATHER_MS - performance.now()));
+    timer = setTimeout(appendNow, Math.max(0, appendedAt + (heard ? GATHER_MS : UNHEARD_MS) - performance.now()));
   };
 
   return {

@@ -32,21 +32,25 @@ export interface Append {
   checkpoint: Reattachable | null;
 }
 
-/** One round trip. Refused when the attempt is not the newest any more. */
+/**
+ * One round trip. Refused when the attempt is not the newest any more.
+ * @returns how it was received, and whether anybody reads along
+ */
 export async function appendEvents(
   store: Store,
   queue: StoreQueue,
   id: string,
   epoch: number,
   { entries, fresh, checkpoint }: Append,
-): Promise<WriteReply> {
+): Promise<{ reply: WriteReply; heard: boolean }> {
   const { keys } = queue;
-  return (await runScript(
+  const [reply, listeners] = (await runScript(
     store.redis,
     'append',
     [keys.job(id), keys.events(id)],
     [id, epoch, fresh ? 1 : 0, checkpoint === null ? '' : checkpointText(checkpoint), ...entryArgs(entries)],
-  )) as WriteReply;
+  )) as [WriteReply, number];
+  return { reply, heard: listeners > 0 };
 }
 
 export function entryArgs(entries: readonly EventsEntry[]): (string | number)[] {
