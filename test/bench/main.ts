@@ -6,6 +6,7 @@ const BENCHMARKS: Record<string, (rest: readonly string[]) => Promise<void>> = {
   recovery: async () => (await import('./recovery.ts')).recovery(),
   recording: async () => (await import('./recording.ts')).recording(),
   overhead: async () => (await import('./overhead.ts')).overhead(),
+  batch: async () => (await import('./batch.ts')).batch(),
   limits: async (rest) => (await import('./limits.ts')).limits(rest),
 };
 
