@@ -64,8 +64,6 @@ async function stampsOf(store: Store, queue: StoreQueue, ids: readonly string[])
   return stamps;
 }
 
-const SCRIPTS_OF_A_JOB = 2;
-
 async function addAll(
   store: Store,
   queue: StoreQueue,
@@ -75,10 +73,9 @@ async function addAll(
   // BullMQ defines its own scripts once its connection was ready; before that a transaction could not name them.
   await queue.bull.waitUntilReady();
   const transaction = store.redis.multi();
-  for (const [id, job] of jobs) {
-    writeRecord(transaction, queue, id, job);
-    queueTicket(transaction, queue, id, job);
-  }
+  const bodies = new Map([...jobs].map(([id, job]) => [id, JSON.stringify(job.body)]));
+  writeRecords(transaction, queue, jobs, bodies);
+  for (const [id, job] of jobs) queueTicket(transaction, queue, id, job, bodies.get(id)?.length);
   transaction.zcard(queue.keys.status('queued'));
   const replies = (await transaction.exec()) ?? [];
   const [error] = replies.find(([failure]) => failure) ?? [];
@@ -88,13 +85,33 @@ async function addAll(
     return addAll(store, queue, jobs, false);
   }
   if (error) throw error;
-  noteWaiting(queue, Number(replies[jobs.size * SCRIPTS_OF_A_JOB]?.[1]));
-  return new Map([...jobs.keys()].map((id, index) => [id, String(replies[index * SCRIPTS_OF_A_JOB]?.[1])]));
+  noteWaiting(queue, Number(replies.at(-1)?.[1]));
+  const stamps = replies[0]?.[1] as string[];
+  return new Map([...jobs.keys()].map((id, index) => [id, stamps[index] as string]));
 }
 
-function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: string, job: NewJob): void {
-  const { keys } = queue;
-  const fields: string[] = ['type', job.type, 'priority', String(job.priority), 'body', JSON.stringify(job.body)];
+function writeRecords(
+  transaction: ChainableCommander,
+  { keys }: StoreQueue,
+  jobs: ReadonlyMap<string, NewJob>,
+  bodies: ReadonlyMap<string, string>,
+): void {
+  const all: (string | number)[] = [];
+  for (const [id, job] of jobs) {
+    const fields = fieldsOf(job, bodies.get(id) as string);
+    all.push(id, job.delayMs, job.deadline ?? '', job.idempotency === null ? 0 : KEPT_MS, fields.length, ...fields);
+  }
+  const records = [...jobs.keys()].map((id) => keys.job(id));
+  queueScript(
+    transaction,
+    'submit',
+    [keys.status('queued'), keys.clock, keys.counters, keys.deadlines, ...records],
+    all,
+  );
+}
+
+function fieldsOf(job: NewJob, body: string): string[] {
+  const fields: string[] = ['type', job.type, 'priority', String(job.priority), 'body', body];
   if (job.model !== null) fields.push('model', job.model);
   if (job.metadata !== null) fields.push('metadata', JSON.stringify(job.metadata));
   if (job.webhookUrl !== null) fields.push('webhook_url', job.webhookUrl);
@@ -105,10 +122,5 @@ function writeRecord(transaction: ChainableCommander, queue: StoreQueue, id: str
   }
   if (job.stream) fields.push('stream', '1');
   if (job.forget) fields.push('forget', '1');
-  queueScript(
-    transaction,
-    'submit',
-    [keys.job(id), keys.status('queued'), keys.clock, keys.counters, keys.deadlines],
-    [id, job.delayMs, job.deadline ?? '', job.idempotency === null ? 0 : KEPT_MS, ...fields],
-  );
+  return fields;
 }

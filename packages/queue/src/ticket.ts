@@ -33,12 +33,16 @@ export function jobPriority(bullPriority: number): number {
   return Math.ceil(bullPriority / 2) - 1;
 }
 
-/** Queues BullMQ's add in a transaction. An entry that is there already is left as it is. */
+/**
+ * Queues BullMQ's add in a transaction. An entry that is there already is left as it is.
+ * @param characters of the body as JSON, where it was written already
+ */
 export function queueTicket(
   transaction: ChainableCommander,
   queue: StoreQueue,
   id: string,
   job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs'> & { body?: NewJob['body'] },
+  characters?: number,
 ): void {
   const options: JobsOptions = {
     jobId: id,
@@ -47,7 +51,7 @@ export function queueTicket(
     removeOnFail: BULL_KEPT,
     ...(job.delayMs > 0 ? { delay: job.delayMs } : {}),
   };
-  const ticket: Ticket = { type: job.type, model: job.model, ...measure(job.body) };
+  const ticket: Ticket = { type: job.type, model: job.model, ...measure(job.body, characters) };
   // BullMQ runs its script on whatever has runCommand: here our transaction, so that both writes are one.
   const client = {
     runCommand: (name: string, args: unknown[]) => {
@@ -62,12 +66,15 @@ export function queueTicket(
 }
 
 /** What the limit needs to know of a request before it is read again. */
-function measure(body: NewJob['body'] | undefined): Pick<Ticket, 'characters' | 'max_output' | 'shape'> {
+function measure(
+  body: NewJob['body'] | undefined,
+  characters: number | undefined,
+): Pick<Ticket, 'characters' | 'max_output' | 'shape'> {
   if (body === undefined) return {};
   const { instructions, text, schema, max_output_tokens: most } = body as Record<string, unknown>;
   const kind = JSON.stringify([instructions, text, schema]);
   return {
-    characters: JSON.stringify(body).length,
+    characters: characters ?? JSON.stringify(body).length,
     ...(typeof most === 'number' ? { max_output: most } : {}),
     shape: createHash('sha1').update(kind).digest('hex').slice(0, 8),
   };

@@ -1,40 +1,58 @@
--- submit: a new job's record and its place in the listing. Runs in one MULTI with BullMQ's own add, so that either
--- both exist or neither does.
--- KEYS: job, status:queued, clock, counters, deadlines
--- ARGV: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has), then
---       field, value, ...
--- An id that is there already was submitted before under the same idempotency key: it is the same job.
-local existing = redis.call('HGET', KEYS[1], 'stamp')
-if existing then return existing end
-
+-- submit: new jobs' records and their places in the listing. Runs in one MULTI with BullMQ's own adds, so that of each
+-- job either both exist or neither does. Many in one run: what it costs to begin a script, and the counts, once for all.
+-- KEYS: status:queued, clock, counters, deadlines, then each job
+-- ARGV: for each job: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none
+--       has), how many more are its own, then field, value, ...
+-- Replies each job's stamp. An id that is there already was submitted before under the same idempotency key, or is the
+-- same line of a batch: it is the same job.
 local now = now_us()
-local last = tonumber(redis.call('GET', KEYS[3]) or '0')
+local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 -- A stamp is never given twice, even when the clock stands or steps back: it is the listing's order and cursor.
 if now <= last then now = last + 1 end
-redis.call('SET', KEYS[3], int(now))
-
-local fields = { 'status', 'queued', 'stamp', int(now) }
-local delay = tonumber(ARGV[2])
-if delay > 0 then
-  fields[#fields + 1] = 'delayed_until'
-  fields[#fields + 1] = int(math.floor(now / 1000) + delay)
+local stamps, queued, deadlines = {}, {}, {}
+local all_bytes, added, at = 0, 0, 1
+for i = 5, #KEYS do
+  local id, delay, deadline, key_ms, own = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+  local from = at + 5
+  at = from + own
+  local stamp = redis.call('HGET', KEYS[i], 'stamp')
+  if not stamp then
+    stamp = int(now + added)
+    added = added + 1
+    local bytes = 0
+    for j = from, at - 1 do
+      bytes = bytes + #ARGV[j]
+    end
+    local fields = { 'status', 'queued', 'stamp', stamp, 'bytes', bytes }
+    if delay > 0 then
+      fields[#fields + 1] = 'delayed_until'
+      fields[#fields + 1] = int(math.floor(now / 1000) + delay)
+    end
+    if deadline ~= '' then
+      fields[#fields + 1] = 'deadline'
+      fields[#fields + 1] = deadline
+      deadlines[#deadlines + 1] = deadline
+      deadlines[#deadlines + 1] = id
+    end
+    if key_ms > 0 then
+      fields[#fields + 1] = 'key_until'
+      fields[#fields + 1] = int(math.floor(now / 1000) + key_ms)
+    end
+    for j = from, at - 1 do
+      fields[#fields + 1] = ARGV[j]
+    end
+    redis.call('HSET', KEYS[i], unpack(fields))
+    queued[#queued + 1] = stamp
+    queued[#queued + 1] = id
+    all_bytes = all_bytes + bytes
+  end
+  stamps[#stamps + 1] = stamp
 end
-if ARGV[3] ~= '' then
-  fields[#fields + 1] = 'deadline'
-  fields[#fields + 1] = ARGV[3]
-  redis.call('ZADD', KEYS[5], ARGV[3], ARGV[1])
+if added > 0 then
+  redis.call('SET', KEYS[2], int(now + added - 1))
+  redis.call('ZADD', KEYS[1], unpack(queued))
+  if #deadlines > 0 then redis.call('ZADD', KEYS[4], unpack(deadlines)) end
+  redis.call('HINCRBY', KEYS[3], 'submitted', added)
+  redis.call('HINCRBY', KEYS[3], 'kept_bytes', all_bytes)
 end
-if tonumber(ARGV[4]) > 0 then
-  fields[#fields + 1] = 'key_until'
-  fields[#fields + 1] = int(math.floor(now / 1000) + tonumber(ARGV[4]))
-end
-local bytes = 0
-for i = 5, #ARGV do
-  fields[#fields + 1] = ARGV[i]
-  bytes = bytes + #ARGV[i]
-end
-redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('ZADD', KEYS[2], int(now), ARGV[1])
-redis.call('HINCRBY', KEYS[4], 'submitted', 1)
-keep_bytes(KEYS[1], KEYS[4], bytes)
-return int(now)
+return stamps
