@@ -3,7 +3,7 @@
  * alone tells where the job lives: one read, no directory of ids to keep, and each queue's keys may sit in a Redis
  * Cluster slot of their own. The other forty are random (160 bits).
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 
 const ID_PATTERN = /^resp_[0-9a-f]{48}$/;
 const TAG_LENGTH = 8;
@@ -34,7 +34,7 @@ export function tagOfBatchId(id: string): string | null {
  * @param place the line's place among the batch's requests, from 0
  */
 export function jobIdOfLine(batchId: string, place: number): string {
-  const own = createHash('sha256').update(`${batchId} ${place}`).digest('hex');
+  const own = hash('sha256', `${batchId} ${place}`);
   return `resp_${tagOfBatchId(batchId)}${own.slice(0, RANDOM_BYTES * 2)}`;
 }
 

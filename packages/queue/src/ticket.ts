@@ -1,6 +1,6 @@
 /** A job's BullMQ entry: enough for its dashboard and for routing, never the request itself. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { NewJob } from '@millrace/core';
 import { Job as BullJob, type JobsOptions } from 'bullmq';
 import type { ChainableCommander } from 'ioredis';
@@ -76,6 +76,6 @@ function measure(
   return {
     characters: characters ?? JSON.stringify(body).length,
     ...(typeof most === 'number' ? { max_output: most } : {}),
-    shape: createHash('sha1').update(kind).digest('hex').slice(0, 8),
+    shape: hash('sha1', kind).slice(0, 8),
   };
 }

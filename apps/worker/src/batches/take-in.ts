@@ -2,9 +2,9 @@
  * A batch's input becomes jobs: first every line is checked, so that a batch begins whole or not at all; then they are
  * added in chunks, no faster than the queue and Redis take them.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type BatchLine, type NewJob, ShedError } from '@millrace/core';
+import { type BatchLine, type NewJob, parseBatchLine, readCheckedLine, ShedError } from '@millrace/core';
 import { NotStoredError } from '@millrace/files';
 import {
   type Batch,
@@ -65,12 +65,12 @@ async function check({ store, files, signal }: BatchTerms, batch: Batch): Promis
   let total = 0;
   let model: string | null | undefined;
   try {
-    for await (const { number, parsed } of readInput(store, files, batch)) {
+    for await (const { number, parsed } of readInput(store, files, batch, parseBatchLine)) {
       if (signal.aborted) return null;
       total++;
       if (parsed instanceof Error) fault(parsed.code, parsed.message, parsed.param, number);
       else {
-        const print = createHash('sha1').update(parsed.customId).digest('base64');
+        const print = hash('sha1', parsed.customId, 'base64');
         if (seen.has(print)) {
           const shown = parsed.customId.slice(0, 64);
           fault('duplicate_custom_id', `The custom_id '${shown}' was used by an earlier line.`, 'custom_id', number);
@@ -120,7 +120,7 @@ async function enqueueAll(terms: BatchTerms, batch: Batch): Promise<void> {
     if (underWay.length >= CHUNKS_AT_ONCE) await underWay.shift();
   };
   try {
-    for await (const { parsed } of readInput(store, files, batch)) {
+    for await (const { parsed } of readInput(store, files, batch, readCheckedLine)) {
       if (place++ < batch.enqueued || parsed instanceof Error) continue;
       jobs.push(jobOf(terms, batch, parsed, place - 1));
       if (jobs.length < CHUNK) continue;
