@@ -14,6 +14,15 @@ export function cpuSeconds(pid: number | undefined): number {
 
 /** The most memory that was ever resident, in MiB. */
 export function peakMiB(pid: number | undefined): number {
+  return statusMiB(pid, 'VmHWM');
+}
+
+/** The memory that is resident now, in MiB. */
+export function residentMiB(pid: number | undefined): number {
+  return statusMiB(pid, 'VmRSS');
+}
+
+function statusMiB(pid: number | undefined, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / KIB_PER_MIB;
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / KIB_PER_MIB;
 }

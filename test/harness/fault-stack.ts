@@ -26,10 +26,13 @@ export interface FaultStackOptions {
 
 export interface FaultStack {
   simulator: Simulator;
+  /** The one that is up; another one after `replaceApi`. */
   api: RoleProcess;
   /** Every worker so far, also those that were killed. */
   workers: RoleProcess[];
   addWorker(env?: Record<string, string>): Promise<RoleProcess>;
+  /** kill -9 of the API, and a new one, on a port of its own. */
+  replaceApi(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export async function startFaultStack(options: FaultStackOptions): Promise<Fault
       generate: { ...queue, upstream: 'direct' },
       [IN_BACKGROUND.queue]: { ...queue, upstream: 'background' },
     },
+    files: { directory: join(folder, 'files') },
     worker: { lockSeconds: LOCK_SECONDS, graceSeconds: GRACE_SECONDS, ...options.worker },
   };
   await writeFile(file, JSON.stringify(config));
@@ -69,15 +73,20 @@ export async function startFaultStack(options: FaultStackOptions): Promise<Fault
     startRole('api', env),
     ...Array.from({ length: options.workers ?? 1 }, () => addWorker()),
   ]);
-  return {
+  const stack: FaultStack = {
     simulator,
     api,
     workers,
     addWorker,
+    replaceApi: async () => {
+      await stack.api.kill();
+      stack.api = await startRole('api', env);
+    },
     stop: async () => {
-      await Promise.all([api.stop(), ...workers.map((worker) => worker.stop())]);
+      await Promise.all([stack.api.stop(), ...workers.map((worker) => worker.stop())]);
       await simulator.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+  return stack;
 }

@@ -54,6 +54,16 @@ export function parseBatchLine(text: string, endpoint: BatchEndpoint, extraField
   return { customId, request: parseResponsesRequest(body, { at: 'body', extraFields }) };
 }
 
+/**
+ * The same of a line that was found to be right before, without checking it once more.
+ * @throws InvalidRequestError where the settings have changed since, so that it would not be right now
+ */
+export function readCheckedLine(text: string, endpoint: BatchEndpoint, extraFields: readonly string[]): BatchLine {
+  const { custom_id: customId, body } = JSON.parse(text) as { custom_id: string; body: ResponsesRequest };
+  if (endpoint === '/v1/responses') return { customId, request: body };
+  return { customId, request: responsesRequestOf(body, { at: 'body', extraFields }).request };
+}
+
 const UNITS: Record<string, number> = { m: 60, h: 3600, d: 86_400 };
 const WINDOW_SECONDS = { least: 60, most: 30 * 86_400 };
 

@@ -2,7 +2,14 @@
 export { keyFinder, requireOperator } from './access.ts';
 export { type Audit, type AuditEntry, openAudit } from './audit.ts';
 export { backoffMs } from './backoff.ts';
-export { BATCH_ENDPOINTS, type BatchEndpoint, type BatchLine, parseBatchLine, windowSeconds } from './batch-line.ts';
+export {
+  BATCH_ENDPOINTS,
+  type BatchEndpoint,
+  type BatchLine,
+  parseBatchLine,
+  readCheckedLine,
+  windowSeconds,
+} from './batch-line.ts';
 export type { ChatCompletion, ChatCompletionChunk } from './chat-completions/chat-completion.ts';
 export { type ChatAnswer, type ChatAnswerHead, chatCompletionOf } from './chat-completions/chat-completion-of.ts';
 export {

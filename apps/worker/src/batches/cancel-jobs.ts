@@ -1,27 +1,25 @@
 /** Every job of a cancelled batch that has not ended is cancelled, wherever it waits or runs. */
 import { jobIdOfLine, NotFoundError } from '@millrace/core';
-import { type Batch, cancelJob } from '@millrace/queue';
+import { type Batch, cancelJob, readBatch } from '@millrace/queue';
 import type { BatchTerms } from './keep-batches.ts';
+import { STORED_AHEAD } from './take-in.ts';
 
 const AT_ONCE = 50;
 
 /** Can be repeated: what has ended stays as it is. @throws what keeps a job from being cancelled */
-export async function cancelJobs({ store, signal }: BatchTerms, batch: Batch): Promise<void> {
-  // The chunks that were under way when it was cancelled may have been stored since.
-  for (let from = 0; from < batch.total; from += AT_ONCE) {
+export async function cancelJobs({ store, signal }: BatchTerms, begun: Batch): Promise<void> {
+  const batch = (await readBatch(store, begun.id)) ?? begun;
+  const end = Math.min(batch.total, batch.enqueued + STORED_AHEAD);
+  for (let from = 0; from < end; from += AT_ONCE) {
     signal.throwIfAborted();
-    const places = Array.from({ length: Math.min(AT_ONCE, batch.total - from) }, (_, index) => from + index);
-    const missing = await Promise.all(
+    const places = Array.from({ length: Math.min(AT_ONCE, end - from) }, (_, index) => from + index);
+    await Promise.all(
       places.map((place) =>
-        cancelJob(store, jobIdOfLine(batch.id, place)).then(
-          () => false,
-          (error: unknown) => {
-            if (error instanceof NotFoundError) return true;
-            throw error;
-          },
-        ),
+        cancelJob(store, jobIdOfLine(batch.id, place)).catch((error: unknown) => {
+          // It never became a job.
+          if (!(error instanceof NotFoundError)) throw error;
+        }),
       ),
     );
-    if (missing.every((gone) => gone)) return;
   }
 }

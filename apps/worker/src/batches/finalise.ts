@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { isTerminal, jobIdOfLine, type Usage } from '@millrace/core';
+import { isTerminal, jobIdOfLine, readCheckedLine, type Usage } from '@millrace/core';
 import { NotStoredError } from '@millrace/files';
 import {
   addFile,
@@ -141,7 +141,7 @@ async function* neverEnqueued(
 ): AsyncGenerator<ResultLine> {
   let place = 0;
   try {
-    for await (const { parsed } of readInput(store, files, batch)) {
+    for await (const { parsed } of readInput(store, files, batch, readCheckedLine)) {
       if (!(parsed instanceof Error) && places.has(place)) {
         yield unansweredLine(batch.id, place, parsed.customId, unanswered);
       }

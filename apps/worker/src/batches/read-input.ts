@@ -3,7 +3,7 @@ import {
   type BatchLine,
   InvalidRequestError,
   type Line,
-  parseBatchLine,
+  type parseBatchLine,
   readLines,
   TooLargeError,
 } from '@millrace/core';
@@ -22,21 +22,21 @@ export interface InputLine {
 }
 
 /**
- * @param checked every line was found good before: it is read without being checked again
+ * @param read what to make of a line: `parseBatchLine`, or `readCheckedLine` once all were found to be right
  * @throws NotStoredError when the file is gone; whatever keeps it from being read
  */
 export async function* readInput(
   store: Store,
   files: FileStorage,
   batch: Batch,
-  checked = false,
+  read: typeof parseBatchLine,
 ): AsyncGenerator<InputLine> {
   const settings = store.config.queues[batch.queue.name];
   const extraFields = store.config.upstreams[settings?.upstream ?? '']?.extraFields ?? [];
   const source = await files.read(batch.input_file_id);
   try {
     for await (const lines of readLines(source, MAX_LINE_BYTES)) {
-      for (const line of lines) yield { number: line.number, parsed: parse(line, batch, extraFields, checked) };
+      for (const line of lines) yield { number: line.number, parsed: parse(line, batch, extraFields, read) };
     }
   } finally {
     source.destroy();
@@ -49,17 +49,12 @@ function parse(
   line: Line,
   { endpoint }: Batch,
   extraFields: readonly string[],
-  checked: boolean,
+  read: typeof parseBatchLine,
 ): BatchLine | InvalidRequestError {
   try {
     if ('tooLong' in line) throw new TooLargeError(`The line is larger than ${MAX_LINE_BYTES} bytes.`);
     const text = decode(line.bytes);
-    const json = line.number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-    if (checked && endpoint === '/v1/responses') {
-      const { custom_id: customId, body } = JSON.parse(json);
-      return { customId, request: body };
-    }
-    return parseBatchLine(json, endpoint, extraFields);
+    return read(line.number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, endpoint, extraFields);
   } catch (error) {
     if (error instanceof InvalidRequestError) return error;
     throw error;

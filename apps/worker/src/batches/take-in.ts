@@ -2,22 +2,34 @@
  * A batch's input becomes jobs: first every line is checked, so that a batch begins whole or not at all; then they are
  * added in chunks, no faster than the queue and Redis take them.
  */
+import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type BatchLine, type NewJob, ShedError } from '@millrace/core';
+import { type BatchLine, type NewJob, parseBatchLine, readCheckedLine, ShedError } from '@millrace/core';
 import { NotStoredError } from '@millrace/files';
-import { type Batch, type LineError, noteEnqueued, readBatch, sendEvent, submit, turnBatch } from '@millrace/queue';
+import {
+  type Batch,
+  type BatchStatus,
+  type LineError,
+  noteEnqueued,
+  readBatch,
+  sendEvent,
+  submit,
+  turnBatch,
+} from '@millrace/queue';
 import { eventOf } from './event-of.ts';
 import type { BatchTerms } from './keep-batches.ts';
 import { readInput } from './read-input.ts';
 
-/** Jobs between two looks at whether it goes on. */
-const CHUNK = 400;
+/** As many as are stored in one transaction. */
+const CHUNK = 200;
 /** Faults that are told; a file of nonsense need not be told line by line. */
 const MOST_ERRORS = 100;
 /** The queue, or Redis, is full: tried again. */
 const FULL_AGAIN_MS = 1000;
-/** Transactions under way: while one waits for the disk, the next is made. */
+/** Transactions under way: while Redis is at some, the next is made. */
 const CHUNKS_AT_ONCE = 4;
+/** Jobs may be stored already that are so far beyond `enqueued`, with gaps. */
+export const STORED_AHEAD = CHUNK * CHUNKS_AT_ONCE;
 
 export async function takeIn(terms: BatchTerms, batch: Batch): Promise<void> {
   const { store } = terms;
@@ -48,21 +60,22 @@ async function check({ store, files, signal }: BatchTerms, batch: Batch): Promis
   const fault = (code: string | null, message: string, param: string | null, line: number | null): void => {
     if (errors.length < MOST_ERRORS) errors.push({ code, message, param, line });
   };
-  /** Their number and lengths are bounded. */
+  /** By their hashes: half a megabyte for 50,000, whatever their lengths. */
   const seen = new Set<string>();
   let total = 0;
   let model: string | null | undefined;
   try {
-    for await (const { number, parsed } of readInput(store, files, batch)) {
+    for await (const { number, parsed } of readInput(store, files, batch, parseBatchLine)) {
       if (signal.aborted) return null;
       total++;
       if (parsed instanceof Error) fault(parsed.code, parsed.message, parsed.param, number);
       else {
-        if (seen.has(parsed.customId)) {
+        const print = hash('sha1', parsed.customId, 'base64');
+        if (seen.has(print)) {
           const shown = parsed.customId.slice(0, 64);
           fault('duplicate_custom_id', `The custom_id '${shown}' was used by an earlier line.`, 'custom_id', number);
         }
-        seen.add(parsed.customId);
+        seen.add(print);
         const asked = parsed.request.model ?? null;
         model = model === undefined || model === asked ? asked : null;
       }
@@ -82,55 +95,64 @@ async function check({ store, files, signal }: BatchTerms, batch: Batch): Promis
 async function enqueueAll(terms: BatchTerms, batch: Batch): Promise<void> {
   const { store, files, signal } = terms;
   let place = 0;
-  let enqueued = batch.enqueued;
   let jobs: NewJob[] = [];
-  const underWay: { stored: Promise<void>; end: number }[] = [];
-  const settleOne = async (): Promise<void> => {
-    const oldest = underWay.shift();
-    if (oldest === undefined) return;
-    await oldest.stored;
-    enqueued = oldest.end;
-    await noteEnqueued(store, batch, enqueued);
-  };
+  let over = false;
+  /** Chunks under way, the oldest first: whether it and all before it were stored and noted. */
+  const underWay: Promise<boolean>[] = [];
+  let before = Promise.resolve(true);
   const flush = async (): Promise<void> => {
-    const chunk = jobs;
+    const end = place;
+    const stored = storeAll(terms, batch, jobs);
     jobs = [];
-    const stored = storeAll(terms, chunk);
-    // It is awaited below; until then its failure is nobody's surprise.
+    before = Promise.all([stored, before]).then(async (all) => {
+      if (!all.every((whole) => whole)) {
+        over = true;
+        return false;
+      }
+      const status = await noteEnqueued(store, batch, end);
+      over ||= !goesOn(batch, status);
+      return true;
+    });
+    // Both are awaited below; until then their failure is nobody's surprise.
     stored.catch(() => undefined);
-    underWay.push({ stored, end: place });
-    if (underWay.length >= CHUNKS_AT_ONCE) await settleOne();
+    before.catch(() => undefined);
+    underWay.push(before);
+    if (underWay.length >= CHUNKS_AT_ONCE) await underWay.shift();
   };
   try {
-    for await (const { parsed } of readInput(store, files, batch, true)) {
-      if (place++ < enqueued || parsed instanceof Error) continue;
+    for await (const { parsed } of readInput(store, files, batch, readCheckedLine)) {
+      if (place++ < batch.enqueued || parsed instanceof Error) continue;
       jobs.push(jobOf(terms, batch, parsed, place - 1));
       if (jobs.length < CHUNK) continue;
-      if (signal.aborted || !(await goesOn(terms, batch))) return;
       await flush();
+      if (signal.aborted || over) return;
     }
     if (jobs.length > 0) await flush();
   } finally {
-    while (underWay.length > 0) await settleOne();
+    await before;
   }
 }
 
 /** Not when it is cancelled, or its time is over. */
-async function goesOn({ store }: BatchTerms, { id }: Batch): Promise<boolean> {
-  const now = await readBatch(store, id);
-  return now !== null && now.status === 'in_progress' && Date.now() < now.expires_at;
+function goesOn({ expires_at: expires }: Batch, status: BatchStatus | undefined): boolean {
+  return status === 'in_progress' && Date.now() < expires;
 }
 
-/** Stores a chunk, waiting for room as long as it takes. @throws when it is stopped, or what was not expected goes wrong */
-async function storeAll({ store, signal }: BatchTerms, jobs: readonly NewJob[]): Promise<void> {
+/**
+ * Stores a chunk, waiting for room as long as the batch goes on.
+ * @returns whether all of it is stored
+ * @throws when it is stopped, or what was not expected goes wrong
+ */
+async function storeAll({ store, signal }: BatchTerms, batch: Batch, jobs: readonly NewJob[]): Promise<boolean> {
   for (let left = jobs; ; ) {
     const replies = await submit(store, left).catch((error: unknown) => {
       if (error instanceof ShedError) return left.map(() => error);
       throw error;
     });
     left = left.filter((_, index) => replies[index] instanceof Error);
-    if (left.length === 0) return;
+    if (left.length === 0) return true;
     await wait(FULL_AGAIN_MS, undefined, { signal });
+    if (!goesOn(batch, (await readBatch(store, batch.id))?.status)) return false;
   }
 }
 

@@ -91,9 +91,15 @@ export async function turnBatch(
   return (from as readonly string[]).includes(before);
 }
 
-/** Notes that so many of its requests have become jobs. */
-export async function noteEnqueued(store: Store, { id, queue }: Batch, count: number): Promise<void> {
-  await store.redis.hset(queue.keys.batch(id), 'enqueued', count);
+/**
+ * Notes that so many of its requests have become jobs.
+ * @returns the status it is in
+ */
+export async function noteEnqueued({ redis }: Store, { id, queue }: Batch, count: number): Promise<BatchStatus> {
+  const key = queue.keys.batch(id);
+  const replies = (await redis.pipeline().hset(key, 'enqueued', count).hget(key, 'status').exec()) ?? [];
+  for (const [error] of replies) if (error) throw error;
+  return replies[1]?.[1] as BatchStatus;
 }
 
 /** Whether this process may work at the batch, for so long; to be asked again before that is over. */
