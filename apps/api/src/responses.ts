@@ -1,6 +1,6 @@
 /** /v1/responses: OpenAI's shape over the same jobs. */
 
-import { ConflictError, InvalidRequestError, isTerminal, type NewJob } from '@millrace/core';
+import { ConflictError, InvalidRequestError, isTerminal, type NewJob, newJobId, queueTag } from '@millrace/core';
 import {
   cancelJob,
   findSent,
@@ -45,9 +45,10 @@ export function responsesRoutes(store: Store): Router {
     const resent = waits && job.idempotency === null && tries !== undefined;
     const before = resent && Number(tries) > 0 ? await guard(() => findSent(store, caller, job)) : null;
     if (before !== null) return before;
-    const [reply] = await guard(() => submit(store, [job]));
+    const id = newJobId(queueTag(job.queue));
+    if (resent) void noteSent(store, caller, job, id);
+    const [reply] = await guard(() => submit(store, [resent ? { ...job, id } : job]));
     if (reply === undefined || reply instanceof Error) throw reply;
-    if (resent) void noteSent(store, caller, job, reply.id);
     return reply.id;
   };
 

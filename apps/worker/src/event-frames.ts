@@ -1,6 +1,6 @@
 /**
  * An upstream's stream events as this job's: our id in place of the upstream's, numbers that begin at 0 and leave none
- * out. All else stays as it came, and what needs no change is not parsed.
+ * out. All else stays as it came, and nothing is parsed for that.
  */
 
 /** The events that carry the whole response. */
@@ -9,12 +9,9 @@ const TERMINAL: ReadonlySet<string> = new Set(['response.completed', 'response.i
 
 /** Inside a JSON string the quotes would be escaped, so only a name can match. */
 const SEQUENCE_NUMBER = /"sequence_number":\s?(\d{1,15})\b/;
-
-/** Whether the event says that it has this number: the quick look, for the usual case. */
-function isNumbered(data: string, sequence: number): boolean {
-  const said = `"sequence_number":${sequence},`;
-  return data.includes(said);
-}
+const RESPONSE = '"response":';
+const RESPONSE_ID = /"response":\s?\{\s?"id":\s?"([^"\\]+)"/;
+const BACKGROUND = /"background":\s?(?:true|false)\b/g;
 
 export type Framed =
   /** As it goes over the wire. */
@@ -29,47 +26,92 @@ export interface FrameTerms {
   id: string;
   /** As the client asked, whichever way the upstream was called. */
   background: boolean;
-  /** Sequence number of the last event that is stored; null: none is. */
+  /** Sequence number of the last event that is stored, which is the upstream's too; null: none is. */
   after: number | null;
 }
 
+export interface Frames {
+  frame(type: string, data: string): Framed;
+  /** The upstream numbers its events as we do: it can be asked to go on after one of ours. */
+  alike(): boolean;
+}
+
 /** What frames one answer's events, in their order. */
-export function frameEvents({ id, background, after }: FrameTerms): (type: string, data: string) => Framed {
+export function frameEvents({ id, background, after }: FrameTerms): Frames {
   let next = after === null ? 0 : after + 1;
-  /** How much higher the upstream counts. */
+  /** How much higher the upstream counts; null until it told a number. */
   let ahead: number | null = after === null ? null : 0;
-  let upstreamId: string | null = null;
+  /** Where a stream without numbers stands. */
+  let unnumbered = next;
+  let alike = true;
+  /** `"response_id":"<the upstream's>"`, as some of OpenAI's events of other kinds have it. */
+  let reference: string | null = null;
 
-  const respond = (data: string): string => {
-    try {
-      const event = JSON.parse(data);
-      if (typeof event.response?.id !== 'string') return data;
-      upstreamId = event.response.id;
-      event.response.id = id;
-      if (typeof event.response.background === 'boolean') event.response.background = background;
-      return JSON.stringify(event);
-    } catch {
-      // Passed on as it is: whoever reads along sees what the upstream sent.
-      return data;
+  /** The number that the upstream's event has among ours, which is `next` or one that was there already. */
+  const place = (type: string, told: number | null): number => {
+    if (told === null) {
+      alike = false;
+      if (type === 'response.created') unnumbered = 0;
+      return unnumbered++;
     }
+    ahead ??= told - next;
+    // Left some out: what is passed on leaves none out.
+    if (told - ahead > next) ahead = told - next;
+    if (ahead !== 0) alike = false;
+    return told - ahead;
   };
 
-  return (type, data) => {
-    const told = ahead === 0 && isNumbered(data, next) ? String(next) : SEQUENCE_NUMBER.exec(data)?.[1];
-    if (told !== undefined) {
-      ahead ??= Number(told) - next;
-      if (Number(told) - ahead < next) return { kind: 'known' };
-      // Left some out: what is passed on leaves none out.
-      ahead = Number(told) - next;
-    }
-    const sequence = next++;
-    if (TERMINAL.has(type)) return { kind: 'end', sequence };
-    let text = WITH_RESPONSE.has(type) ? respond(data) : data;
-    if (upstreamId !== null && text.includes(upstreamId)) text = text.replaceAll(`"${upstreamId}"`, `"${id}"`);
-    if (told === undefined) text = text.replace('{', `{"sequence_number":${sequence},`);
-    else if (ahead !== 0) text = text.replace(SEQUENCE_NUMBER, `"sequence_number":${sequence}`);
-    // White space between JSON's tokens; inside its strings there is no line break.
-    if (text.includes('\n')) text = text.replaceAll('\n', ' ');
-    return { kind: 'frame', sequence, frame: `event: ${type}\ndata: ${text}\n\n` };
+  return {
+    alike: () => alike,
+    frame: (type, data) => {
+      // The quick look is for the usual case.
+      const digits = data.includes(`"sequence_number":${next},`) ? String(next) : SEQUENCE_NUMBER.exec(data)?.[1];
+      if (place(type, digits === undefined ? null : Number(digits)) < next) return { kind: 'known' };
+      const sequence = next++;
+      unnumbered = next;
+      if (TERMINAL.has(type)) return { kind: 'end', sequence };
+      let text = data;
+      if (WITH_RESPONSE.has(type)) {
+        const named = asOurs(data, id, background);
+        text = named.text;
+        if (named.upstreamId !== null) reference = `"response_id":"${named.upstreamId}"`;
+      } else if (reference !== null && data.includes(reference)) {
+        text = data.replaceAll(reference, `"response_id":"${id}"`);
+      }
+      if (digits === undefined) text = text.replace('{', `{"sequence_number":${sequence},`);
+      else if (ahead !== 0) text = text.replace(SEQUENCE_NUMBER, `"sequence_number":${sequence}`);
+      // White space between JSON's tokens; inside its strings there is no line break.
+      if (text.includes('\n')) text = text.replaceAll('\n', ' ');
+      return { kind: 'frame', sequence, frame: `event: ${type}\ndata: ${text}\n\n` };
+    },
   };
+}
+
+/** An event whose response has our id, and the `background` that the client asked for. */
+function asOurs(data: string, id: string, background: boolean): { text: string; upstreamId: string | null } {
+  const found = RESPONSE_ID.exec(data);
+  // Where its first field is its id, as everywhere: else the name may be one further inside.
+  if (found === null || data.indexOf(RESPONSE) !== found.index) return parsedAsOurs(data, id, background);
+  const upstreamId = found[1] as string;
+  const end = found.index + found[0].length;
+  const text = `${data.slice(0, end - upstreamId.length - 1)}${id}${data.slice(end - 1)}`;
+  const told = text.match(BACKGROUND);
+  if (told === null || told.every((one) => one.endsWith(String(background)))) return { text, upstreamId };
+  // A schema may have a property of that name.
+  if (told.length > 1) return parsedAsOurs(data, id, background);
+  return { text: text.replace(BACKGROUND, `"background":${background}`), upstreamId };
+}
+
+function parsedAsOurs(data: string, id: string, background: boolean): { text: string; upstreamId: string | null } {
+  try {
+    const event = JSON.parse(data);
+    if (typeof event.response?.id !== 'string') return { text: data, upstreamId: null };
+    const upstreamId = event.response.id;
+    event.response.id = id;
+    if (typeof event.response.background === 'boolean') event.response.background = background;
+    return { text: JSON.stringify(event), upstreamId };
+  } catch {
+    // Passed on as it is: whoever reads along sees what the upstream sent.
+    return { text: data, upstreamId: null };
+  }
 }

@@ -37,7 +37,7 @@ const UNHEARD_MS = 1000;
 export function openEventSink(store: Store, queue: StoreQueue, id: string, begun: Begun, log: Log): EventSink {
   const after = begun.checkpoint?.startingAfter ?? null;
   const background = (begun.body as { background?: unknown }).background === true;
-  const frame = frameEvents({ id, background, after });
+  const frames = frameEvents({ id, background, after });
   let upstreamId = begun.checkpoint?.upstreamId ?? null;
   let gathered: EventsEntry[] = [];
   let gatheredBytes = 0;
@@ -69,6 +69,9 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
     return entries;
   };
 
+  /** An upstream that counts otherwise than we do can only be read from its beginning again. */
+  const goOnAfter = (last: number | null): number | null => (frames.alike() ? last : null);
+
   const append = async (): Promise<void> => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
@@ -76,7 +79,7 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
     const entries = takeGathered();
     const newest = entries.at(-1) as EventsEntry;
     const last = newest.first + newest.count - 1;
-    const checkpoint = upstreamId === null ? null : { upstreamId, startingAfter: last };
+    const checkpoint = upstreamId === null ? null : { upstreamId, startingAfter: goOnAfter(last) };
     appendedAt = performance.now();
     try {
       const { epoch } = begun;
@@ -113,7 +116,7 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
   return {
     take: (type, data) => {
       if (lost) return;
-      const framed = frame(type, data);
+      const framed = frames.frame(type, data);
       if (framed.kind === 'known') return;
       if (framed.kind === 'end') {
         end = framed.sequence;
@@ -135,6 +138,6 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
       await append();
       return null;
     },
-    resumeAt: (response) => ({ ...response, startingAfter: stored }),
+    resumeAt: (response) => ({ ...response, startingAfter: goOnAfter(stored) }),
   };
 }

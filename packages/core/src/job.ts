@@ -84,6 +84,8 @@ export interface Job {
 
 /** What a producer hands in, checked and complete. */
 export interface NewJob {
+  /** Where its id must be known before it is stored; absent: it gets one. */
+  id?: string;
   queue: string;
   type: JobType;
   model: string | null;

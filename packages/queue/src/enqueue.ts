@@ -22,7 +22,9 @@ export async function enqueue(
   queue: StoreQueue,
   jobs: readonly NewJob[],
 ): Promise<(Submitted | ConflictError)[]> {
-  const newIds = jobs.map(({ batch }) => (batch === null ? newJobId(queue.tag) : jobIdOfLine(batch.id, batch.place)));
+  const newIds = jobs.map(
+    ({ id, batch }) => id ?? (batch === null ? newJobId(queue.tag) : jobIdOfLine(batch.id, batch.place)),
+  );
   const ids = await claimIds(store.redis, jobs, newIds);
   // BullMQ may have dropped its entry of a job that was sent before and has ended: it must not be added once more.
   const sentBefore = ids.filter((id, index) => typeof id === 'string' && id !== newIds[index]) as string[];

@@ -54,7 +54,7 @@ function conflict(): ConflictError {
 
 /** Everything that makes the job what it is; two bodies that differ only in the order of their fields are the same. */
 function fingerprint(job: NewJob): string {
-  const { idempotency: _, ...what } = job;
+  const { idempotency: _, id: __, ...what } = job;
   return createHash('sha256').update(canonical(what)).digest('hex');
 }
 

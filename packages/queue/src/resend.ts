@@ -12,7 +12,10 @@ import type { Store } from './store.ts';
 /** The SDKs send again within seconds, after waits of minutes at most. */
 const KEPT_MS = 3_600_000;
 
-/** Remembers what a request became, in case it is sent again. Never throws: a resend is then a new request. */
+/**
+ * Remembers what a request becomes, in case it is sent again; called before it is stored, in the same turn, so that both
+ * go to the disk at once. Never throws: a resend is then a new request.
+ */
 export async function noteSent(store: Store, caller: string, job: NewJob, id: string): Promise<void> {
   await store.redis.set(resendKey(caller, fingerprint(job)), id, 'PX', KEPT_MS).catch(() => undefined);
 }

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { frameEvents } from './event-frames.ts';
+
+const OURS = `resp_${'a'.repeat(48)}`;
+const THEIRS = 'resp_up"stream'.replace('"', '-');
+
+interface Event {
+  type: string;
+  sequence_number?: number;
+  [field: string]: unknown;
+}
+
+const parsed = (frame: string): Event => {
+  const [, type = '', data = ''] = /^event: (.*)\ndata: (.*)\n\n$/.exec(frame) ?? [];
+  const event = JSON.parse(data) as Event;
+  expect(event.type).toBe(type);
+  return event;
+};
+const response = (more: object = {}): object => ({ id: THEIRS, object: 'response', background: true, ...more });
+
+const delta = fc
+  .string({ unit: 'grapheme', maxLength: 40 })
+  .map((text) => ({ type: 'response.output_text.delta', delta: text }));
+const other = fc.record({ type: fc.constant('response.of_next_year'), deep: fc.jsonValue({ maxDepth: 3 }) });
+const events = fc
+  .array(fc.oneof(delta, other), { maxLength: 30 })
+  .map((between): Event[] => [
+    { type: 'response.created', response: response({ instructions: `say "${THEIRS}" and "sequence_number":7,` }) },
+    ...between,
+    { type: 'response.completed', response: response() },
+  ]);
+/** How an upstream may number its events. */
+const numbering = fc.constantFrom<(index: number) => number | undefined>(
+  (index) => index,
+  (index) => index + 1,
+  (index) => index * 3,
+  (index) => 100 + index,
+  () => undefined,
+);
+
+it('however the upstream counts, our numbers begin at 0 and leave none out, and all else stays as it came', () => {
+  fc.assert(
+    fc.property(events, numbering, fc.boolean(), (sent, number, spaced) => {
+      const { frame } = frameEvents({ id: OURS, background: false, after: null });
+      const seen = sent.map((event, index) => {
+        const told = number(index);
+        const { type, ...rest } = event;
+        const whole = { type, ...(told === undefined ? {} : { sequence_number: told }), ...rest };
+        const data = spaced ? JSON.stringify(whole, null, 1) : JSON.stringify(whole);
+        return frame(type, data);
+      });
+      for (const [index, framed] of seen.entries()) {
+        if (framed.kind === 'known') throw new Error('an event was left out');
+        expect(framed.sequence).toBe(index);
+        if (framed.kind === 'end') {
+          expect(index).toBe(sent.length - 1);
+          continue;
+        }
+        const event = sent[index] as Event;
+        const expected =
+          index === 0 ? { ...event, response: { ...(event.response as object), id: OURS, background: false } } : event;
+        expect(parsed(framed.frame)).toEqual({ ...expected, sequence_number: index });
+      }
+    }),
+  );
+});
+
+describe('an upstream that is asked to go on', () => {
+  it('after an event, and begins from the start again, tells nothing twice', () => {
+    const { frame } = frameEvents({ id: OURS, background: true, after: 3 });
+    const kinds = [0, 1, 2, 3, 4, 5].map(
+      (n) =>
+        frame('response.output_text.delta', JSON.stringify({ type: 'response.output_text.delta', sequence_number: n }))
+          .kind,
+    );
+    expect(kinds).toEqual(['known', 'known', 'known', 'known', 'frame', 'frame']);
+  });
+
+  it('can be so only where it counts as we do', () => {
+    const alike = (first: number): boolean => {
+      const frames = frameEvents({ id: OURS, background: true, after: null });
+      frames.frame('response.in_progress', JSON.stringify({ type: 'response.in_progress', sequence_number: first }));
+      return frames.alike();
+    };
+    expect([alike(0), alike(1)]).toEqual([true, false]);
+  });
+});
+
+it('what is no JSON is passed on as it is', () => {
+  const { frame } = frameEvents({ id: OURS, background: true, after: null });
+  expect(frame('response.created', '{"response": broken')).toMatchObject({ kind: 'frame', sequence: 0 });
+});
