@@ -56,7 +56,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     startRole('api', env),
     ...Array.from({ length: options.workers ?? 1 }, () => addWorker()),
   ]);
-  return {
+  const stack: Stack = {
     redis,
     simulator,
     api,
@@ -65,11 +65,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     folder,
     addWorker,
     stop: async () => {
-      await Promise.all([api.stop(), ...workers.map((worker) => worker.stop())]);
+      // Whichever is the API by now: a test may have had another one take its place.
+      await Promise.all([stack.api.stop(), ...workers.map((worker) => worker.stop())]);
       await Promise.all([simulator.close(), redis.dispose()]);
       await rm(folder, { recursive: true, force: true });
     },
   };
+  return stack;
 }
 
 export interface JobView {

@@ -46,6 +46,8 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
   let end: number | null = null;
   /** Nothing more is stored: the attempt is not the newest, or its events cannot be stored. */
   let lost = false;
+  /** What somebody waits for most is the first piece of the answer itself. */
+  let deltaGathered = false;
   let deltaStored = false;
   let heard = true;
   let appending: Promise<void> | null = null;
@@ -81,6 +83,7 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
     const last = newest.first + newest.count - 1;
     const checkpoint = upstreamId === null ? null : { upstreamId, startingAfter: goOnAfter(last) };
     appendedAt = performance.now();
+    deltaStored = deltaGathered;
     try {
       const { epoch } = begun;
       const appended = await appendEvents(store, queue, id, epoch, { entries, fresh: after === null, checkpoint });
@@ -123,9 +126,9 @@ export function openEventSink(store: Store, queue: StoreQueue, id: string, begun
         return;
       }
       gather(framed.sequence, framed.frame);
+      deltaGathered ||= type.endsWith('.delta');
       if (gatheredBytes > EVENTS_BYTES) lost = true;
       schedule();
-      if (type.endsWith('.delta')) deltaStored = true;
     },
     attach: (response) => {
       upstreamId = response;
