@@ -144,7 +144,10 @@ it('every pnpm command of the documents is a script of the workspace', async () 
 });
 
 it('every file the documents link to exists', async () => {
-  const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/durability.md'];
+  const documents = [
+    ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/durability.md', 'docs/limits.md', 'docs/streaming.md'],
+    ...['docs/batches.md', 'docs/webhooks.md', 'docs/configuration.md'],
+  ];
   for (const document of documents) {
     const text = await readFile(join(ROOT, document), 'utf8');
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
