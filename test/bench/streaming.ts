@@ -29,6 +29,7 @@ const RUN_BOUND_MS = 300_000;
 /** An answer of some fifty deltas over half a second. */
 const ANSWER = { latencyMs: 100, streamEvents: 50, tokensPerSecond: 200 };
 const FIRST_TOKENS = 150;
+const ANSWER_GOES_ON_MS = 50;
 const READERS = 1000;
 const STREAMS = 100;
 
@@ -132,12 +133,16 @@ async function firstToken(): Promise<void> {
     { type: 'response.output_text.delta', item_id: 'm', output_index: 0, content_index: 0, delta: 'first' },
     { type: 'response.completed', response: { ...response, status: 'completed' } },
   ];
-  const text = events
-    .map((event, i) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: i })}\n\n`)
-    .join('');
+  const frames = events.map(
+    (event, i) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: i })}\n\n`,
+  );
   const upstream = createServer((request, answer) => {
     request.resume();
-    request.on('end', () => answer.writeHead(200, { 'content-type': 'text/event-stream' }).end(text));
+    request.on('end', () => {
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).write(frames.slice(0, 3).join(''));
+      // An answer goes on after its first token.
+      setTimeout(() => answer.end(frames[3]), ANSWER_GOES_ON_MS);
+    });
   });
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
