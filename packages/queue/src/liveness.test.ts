@@ -89,6 +89,21 @@ it('a connection whose route is gone without a word is replaced by a new one', a
   await redis.dispose();
 });
 
+it('a Redis whose replies keep coming is not silent, however long the ping waits behind them', async () => {
+  const redis = await freshRedis();
+  const proxy = await lossyProxy(redis.port);
+  const store = await openTestStore(proxy.url, { kind: 'hasty' });
+  const value = 'x'.repeat(4_000_000);
+  await store.redis.set('large', value);
+  proxy.trickle(32_768);
+  const began = performance.now();
+  expect(await store.liveness.guard(() => store.redis.get('large'))).toHaveLength(value.length);
+  expect(performance.now() - began).toBeGreaterThan(2000);
+  await store.close();
+  await proxy.close();
+  await redis.dispose();
+});
+
 it('each refusal of Redis is a "not now" with its own code, and a fault of ours is none', () => {
   const codeOf = (message: string, previous: string[] = []): unknown => {
     const error = Object.assign(new Error(message), { previousErrors: previous.map((one) => new Error(one)) });

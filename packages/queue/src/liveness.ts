@@ -28,6 +28,8 @@ export interface Liveness {
 export function watchLiveness(redis: Redis): Liveness {
   let asked: number | null = null;
   let silent = false;
+  /** Bytes that had come when the ping was sent: where more have come since, its reply is only behind them. */
+  let bytesThen = 0;
   /** Since when this connection has been up without a word. */
   let quietSince = performance.now();
   const waiting = new Set<(error: Error) => void>();
@@ -48,7 +50,13 @@ export function watchLiveness(redis: Redis): Liveness {
   redis.on('close', closed);
   redis.on('connect', heard);
 
+  const bytesNow = (): number => redis.stream?.bytesRead ?? 0;
   const look = (): void => {
+    if (asked !== null && bytesNow() > bytesThen) {
+      bytesThen = bytesNow();
+      asked = performance.now();
+      quietSince = asked;
+    }
     if (asked !== null && performance.now() - asked > SILENCE_MS) {
       silent = true;
       giveUp();
@@ -60,6 +68,7 @@ export function watchLiveness(redis: Redis): Liveness {
     }
     if (redis.status !== 'ready' || asked !== null) return;
     asked = performance.now();
+    bytesThen = bytesNow();
     // A failed ping is an answer too (LOADING, a closed connection): what matters is that something came back.
     redis.ping().then(heard, heard);
   };

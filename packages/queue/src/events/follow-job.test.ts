@@ -42,11 +42,11 @@ interface Reader {
   done: Promise<void>;
   stop(): void;
 }
-function read(id: string, after = -1): Reader {
+function read(id: string, after = -1, from = store): Reader {
   const over = new AbortController();
   const reader: Reader = { numbers: [], last: undefined, done: Promise.resolve(), stop: () => over.abort() };
   reader.done = (async () => {
-    for await (const next of followJob(store, queueOf(store), id, after, over.signal)) {
+    for await (const next of followJob(from, queueOf(from), id, after, over.signal)) {
       reader.last = next;
       if (next.kind === 'events') reader.numbers.push(...numbersIn(next.frames));
     }
@@ -209,6 +209,24 @@ describe('a reader', () => {
       await gone.done;
       expect(gone.last?.kind).toBe('gone');
     }
+  });
+
+  it('stays while Redis is silent for a moment, and goes on where it was', async () => {
+    const id = await submitOne(store);
+    const { epoch } = await begin(store, id);
+    await append(id, epoch, [entry(0, 3)]);
+    const hasty = await openTestStore(redis.url, { kind: 'hasty' });
+    const reader = read(id, -1, hasty);
+    await eventually('it was read', () => reader.numbers.length === 3);
+    process.kill(redis.pid, 'SIGSTOP');
+    await eventually('the silence is noticed', () => !hasty.liveness.alive());
+    process.kill(redis.pid, 'SIGCONT');
+    await append(id, epoch, [entry(3, 5)]);
+    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, streamed(5, []));
+    await reader.done;
+    expect(reader.numbers).toEqual([0, 1, 2, 3, 4]);
+    expect(reader.last).toMatchObject({ kind: 'end', sequence: 5 });
+    await hasty.close();
   });
 
   it('that leaves is waited for by nobody', async () => {

@@ -3,7 +3,8 @@
  * given twice and none left out; where that cannot be kept, because another answer has replaced the one that was read,
  * the follower is told so instead.
  */
-import { isTerminal } from '@millrace/core';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isTerminal, ShedError } from '@millrace/core';
 import { type JobWithAnswer, readJob } from '../read.ts';
 import type { Store, StoreQueue } from '../store.ts';
 import type { EventsEntry } from './append-events.ts';
@@ -27,11 +28,14 @@ export type Followed =
 
 /** Where so long nothing comes, the follower hears that too: a connection that carries nothing is cut on the way. */
 const QUIET_MS = 15_000;
+/** So long a follower that has begun waits for a Redis that is away, as it is when another takes over. */
+const REDIS_AWAY_MS = 30_000;
+const LOOK_AGAIN_MS = 250;
 
 /**
  * @param after sequence number of the last event that the follower has; -1: none
  * @param signal ends it
- * @throws ShedError 503 when Redis is away
+ * @throws ShedError 503 when Redis is away: at once in the beginning, and later after half a minute
  */
 export async function* followJob(
   store: Store,
@@ -49,7 +53,7 @@ export async function* followJob(
     let of: string | null = null;
     while (!signal.aborted) {
       bell.reset();
-      const read: EventsRead = await guard(() => readEvents(store, queue, id, cursor));
+      const read: EventsRead = await patiently(signal, () => guard(() => readEvents(store, queue, id, cursor)));
       const { status } = read;
       if (status === null) return yield { kind: 'gone', sequence: last + 1 };
       if (of !== null && read.of !== of) return yield { kind: 'replaced', sequence: last + 1 };
@@ -60,14 +64,15 @@ export async function* followJob(
         if (rest === null) continue;
         if (rest.first > last + 1) {
           // Who begins with an answer that is over is better served with one that is made of it.
-          const found = last < 0 && isTerminal(status) ? await guard(() => readJob(store, id)) : null;
+          const found =
+            last < 0 && isTerminal(status) ? await patiently(signal, () => guard(() => readJob(store, id))) : null;
           return yield found !== null ? { kind: 'unstreamed', found } : { kind: 'trimmed', sequence: last + 1 };
         }
         yield { kind: 'events', frames: rest.frames };
         last = rest.first + rest.count - 1;
       }
       if (read.more) continue;
-      if (isTerminal(status)) return yield* ending(store, id, read, last, after);
+      if (isTerminal(status)) return yield* ending(store, id, read, last, after, signal);
       if (!(await bell.rung(QUIET_MS))) yield { kind: 'quiet' };
     }
   } finally {
@@ -83,10 +88,11 @@ async function* ending(
   read: EventsRead,
   last: number,
   after: number,
+  signal: AbortSignal,
 ): AsyncGenerator<Followed, void> {
   // Who has it all, or claims to have more, is told nothing more.
   if (read.end !== null && after >= read.end) return;
-  const found = await store.liveness.guard(() => readJob(store, id));
+  const found = await patiently(signal, () => store.liveness.guard(() => readJob(store, id)));
   const sequence = last + 1;
   if (found === null) return yield { kind: 'gone', sequence };
   if (sequence === read.end) return yield { kind: 'end', sequence, found };
@@ -97,6 +103,19 @@ async function* ending(
   if (!streamed) return yield { kind: 'unstreamed', found };
   const { status } = found.job;
   yield { kind: status === 'failed' || status === 'cancelled' ? 'end' : 'replaced', sequence, found };
+}
+
+/** Once it listens, a follower does not leave because Redis is away for a moment. */
+async function patiently<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T> {
+  const bound = performance.now() + REDIS_AWAY_MS;
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof ShedError) || signal.aborted || performance.now() > bound) throw error;
+      await pause(LOOK_AGAIN_MS);
+    }
+  }
 }
 
 /** The part of an entry that comes after this event; null where there is none. */

@@ -19,13 +19,28 @@ export interface EventsRead {
   more: boolean;
 }
 
-/** @param cursor of the last entry that was read; null: from the beginning */
-export async function readEvents(
-  store: Store,
-  queue: StoreQueue,
-  id: string,
-  cursor: string | null,
-): Promise<EventsRead> {
+/** Reads asked for in this very turn of the event loop, by what they read. */
+const asked = new WeakMap<Store, Map<string, Promise<EventsRead>>>();
+
+/**
+ * Who reads along at the same place, told by the same message, reads once together: what is read is shared, and must not
+ * be changed. A read that was sent in an earlier turn is never joined, as it may have missed what this one was told of.
+ * @param cursor of the last entry that was read; null: from the beginning
+ */
+export function readEvents(store: Store, queue: StoreQueue, id: string, cursor: string | null): Promise<EventsRead> {
+  const reads = asked.get(store) ?? new Map<string, Promise<EventsRead>>();
+  asked.set(store, reads);
+  const place = `${id} ${cursor}`;
+  const joined = reads.get(place);
+  if (joined !== undefined) return joined;
+  const read = readNow(store, queue, id, cursor);
+  reads.set(place, read);
+  // After all that this turn has set going.
+  process.nextTick(() => reads.delete(place));
+  return read;
+}
+
+async function readNow(store: Store, queue: StoreQueue, id: string, cursor: string | null): Promise<EventsRead> {
   const { keys } = queue;
   const replies =
     (await store.redis

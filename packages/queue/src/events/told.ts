@@ -24,6 +24,8 @@ export interface Told {
 /** @param connect opens the connection; called once, when somebody first listens */
 export function openTold(connect: () => Redis): Told {
   let redis: Redis | null = null;
+  /** All that wait for the connection wait once together. */
+  let connected: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   /** Its bound is what the process waits for at once. */
   const listeners = new Map<string, Set<() => void>>();
@@ -41,7 +43,12 @@ export function openTold(connect: () => Redis): Told {
       timer = setInterval(tellAll, WITHOUT_A_REASON_MS);
       timer.unref();
     }
-    if (redis.status !== 'ready') await ready(redis);
+    if (redis.status !== 'ready') {
+      connected ??= ready(redis).finally(() => {
+        connected = null;
+      });
+      await connected;
+    }
     return redis;
   };
   const leave = (id: string, listener: () => void): void => {

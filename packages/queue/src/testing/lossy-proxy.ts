@@ -1,6 +1,8 @@
-/** A TCP proxy before Redis for tests: it loses a reply together with its connection, or swallows everything. */
+/** A TCP proxy before Redis for tests: it loses a reply together with its connection, swallows everything, or is slow. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+
+const PIECE_EVERY_MS = 20;
 
 export interface LossyProxy {
   url: string;
@@ -8,12 +10,15 @@ export interface LossyProxy {
   loseReplyTo(text: string): Promise<void>;
   /** From now on, connections that are open carry nothing more, and are not closed either; new ones work. */
   swallow(): void;
+  /** From now on replies come so many bytes at a time, every 20 ms. */
+  trickle(bytes: number): void;
   close(): Promise<void>;
 }
 
 export async function lossyProxy(port: number): Promise<LossyProxy> {
   const sockets = new Set<Socket>();
   const deaf = new WeakSet<Socket>();
+  let atATime = Number.POSITIVE_INFINITY;
   let losing: { text: string; lost: () => void } | null = null;
   const server = createServer((client) => {
     const redis = connect(port, '127.0.0.1');
@@ -39,6 +44,10 @@ export async function lossyProxy(port: number): Promise<LossyProxy> {
       if (deaf.has(client)) return;
       if (doomed === null) {
         client.write(data);
+        if (data.length >= atATime) {
+          redis.pause();
+          setTimeout(() => redis.resume(), (PIECE_EVERY_MS * data.length) / atATime);
+        }
         return;
       }
       client.destroy();
@@ -57,6 +66,9 @@ export async function lossyProxy(port: number): Promise<LossyProxy> {
       }),
     swallow: () => {
       for (const socket of sockets) deaf.add(socket);
+    },
+    trickle: (bytes) => {
+      atATime = bytes;
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
