@@ -26,21 +26,24 @@ const IN_FLIGHT = 200;
 const JOBS = 2000;
 const ROUNDS = 3;
 const RUN_BOUND_MS = 300_000;
-/** An answer of some fifty deltas over half a second. */
-const ANSWER = { latencyMs: 100, streamEvents: 50, tokensPerSecond: 200 };
+/** An answer of some fifty deltas: one that comes delta by delta, and one that comes all at once. */
+const SHAPES = {
+  'over a third of a second': { latencyMs: 100, streamEvents: 50, tokensPerSecond: 200 },
+  'in one piece': { latencyMs: 300, streamEvents: 50 },
+};
 const FIRST_TOKENS = 150;
 const ANSWER_GOES_ON_MS = 50;
 const READERS = 1000;
 const STREAMS = 100;
 
 export async function streaming(): Promise<void> {
-  await jobsPerCpuSecond();
+  for (const [shape, answer] of Object.entries(SHAPES)) await jobsPerCpuSecond(shape, answer);
   await firstToken();
   await manyReaders();
 }
 
-async function jobsPerCpuSecond(): Promise<void> {
-  const simulator = await startSimulatorProcess(ANSWER);
+async function jobsPerCpuSecond(shape: string, answer: Parameters<typeof startSimulatorProcess>[0]): Promise<void> {
+  const simulator = await startSimulatorProcess(answer);
   try {
     const bare: { cpuSeconds: number; eventsEach: number }[] = [];
     const direct: number[] = [];
@@ -54,7 +57,7 @@ async function jobsPerCpuSecond(): Promise<void> {
     const base = perCpuSecond(bare.map((one) => one.cpuSeconds));
     print({
       bench: 'streaming',
-      what: 'streamed jobs per worker CPU-second',
+      what: `streamed jobs per worker CPU-second, answers ${shape}`,
       in_flight: IN_FLIGHT,
       events_each: round(bare[0]?.eventsEach ?? 0),
       jobs: JOBS,
