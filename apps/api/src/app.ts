@@ -6,6 +6,7 @@ import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
 import { batchesRoutes } from './batches.ts';
+import { chatCompletionsRoutes } from './chat-completions.ts';
 import { filesRoutes } from './files.ts';
 import { jobsRoutes } from './jobs.ts';
 import { closedLimits, limitsRoutes, openBreakers } from './limits.ts';
@@ -75,6 +76,7 @@ export function createApp(
   }
   app.use('/v1/models', modelsRoutes(store));
   app.use('/v1/responses', responsesRoutes(store));
+  app.use('/v1/chat/completions', chatCompletionsRoutes(store));
   app.use('/v1/batches', batchesRoutes(store));
   app.use(FILES_PATH, filesRoutes(store, files, passing?.paths.includes(FILES_PATH) ? passing.pass : null));
   app.use('/v1/queues', queuesRoutes(store));

@@ -53,9 +53,7 @@ export function jobOfResponse(
 ): NewJob {
   const queueName = header('millrace-queue');
   const [queue, settings] = queueFor(store, 'generate', queueName, 'Millrace-Queue');
-  const request = parseResponsesRequest(body, {
-    extraFields: store.config.upstreams[settings.upstream]?.extraFields ?? [],
-  });
+  const request = parseResponsesRequest(body, { extraFields: extraFieldsFor(store, header) });
   refuseForgottenBackground(request);
   checkStrictFormat(request, 'text.format.schema');
   const webhookUrl = header('millrace-webhook');
@@ -77,6 +75,12 @@ export function jobOfResponse(
     idempotency: key === undefined ? null : { caller, key },
     body: request,
   };
+}
+
+/** What the upstream of the queue that is asked for takes beyond OpenAI's fields. */
+export function extraFieldsFor(store: Store, header: (name: string) => string | undefined): readonly string[] {
+  const [, settings] = queueFor(store, 'generate', header('millrace-queue'), 'Millrace-Queue');
+  return store.config.upstreams[settings.upstream]?.extraFields ?? [];
 }
 
 function refuseForgottenBackground(request: ResponsesRequest): void {

@@ -1,17 +1,15 @@
 /** /v1/responses: OpenAI's shape over the same jobs. */
 
-import { ConflictError, InvalidRequestError, isTerminal, type NewJob, newJobId, queueTag } from '@millrace/core';
+import { ConflictError, InvalidRequestError, isTerminal } from '@millrace/core';
 import {
   cancelJob,
-  findSent,
+  type JobWithAnswer,
   noSuchJob,
-  noteSent,
   queueOfJob,
   readJob,
   removeJob,
   type Store,
   type StoreQueue,
-  submit,
   wantEvents,
 } from '@millrace/queue';
 import { type Request, Router } from 'express';
@@ -22,15 +20,18 @@ import { jobOfResponse } from './new-job.ts';
 import { jsonBody } from './read-body.ts';
 import { requestOf, responseView } from './response-view.ts';
 import { streamResponse } from './stream-response.ts';
+import { submitOnConnection } from './submit-on-connection.ts';
 import { waitResponse } from './wait-response.ts';
 
 /** Tells the id of what is waited for or streamed, before anything of it is there. */
-const ID_HEADER = 'millrace-job-id';
+export const ID_HEADER = 'millrace-job-id';
 
 export function responsesRoutes(store: Store): Router {
   const routes = Router();
   const guard = store.liveness.guard;
   const limitHeaders = openLimitHeaders(store);
+
+  const tell = ({ job, answer }: JobWithAnswer) => ({ status: 200, body: responseView(store.config, job, answer) });
 
   const queueOf = (id: string): StoreQueue => {
     const queue = queueOfJob(store, id);
@@ -38,24 +39,10 @@ export function responsesRoutes(store: Store): Router {
     return queue;
   };
 
-  /** The job of the request; an SDK's own second try of one that broke off is the first one's. */
-  const submitted = async (request: Request, job: NewJob, waits: boolean): Promise<string> => {
-    const caller = callerName(request);
-    const tries = request.get('x-stainless-retry-count');
-    const resent = waits && job.idempotency === null && tries !== undefined;
-    const before = resent && Number(tries) > 0 ? await guard(() => findSent(store, caller, job)) : null;
-    if (before !== null) return before;
-    const id = newJobId(queueTag(job.queue));
-    if (resent) void noteSent(store, caller, job, id);
-    const [reply] = await guard(() => submit(store, [resent ? { ...job, id } : job]));
-    if (reply === undefined || reply instanceof Error) throw reply;
-    return reply.id;
-  };
-
   routes.post('/', jsonBody, async (request, response) => {
     const job = jobOfResponse(store, request.body, callerName(request), (name) => request.get(name));
     const { background, stream } = job.body as { background?: unknown; stream?: unknown };
-    const id = await submitted(request, job, background !== true);
+    const id = await submitOnConnection(store, request, job, background !== true);
     const headers = { [ID_HEADER]: id, ...(await limitHeaders(job.queue, job.model)) };
     if (background === true && stream !== true) {
       const found = await guard(() => readJob(store, id));
@@ -67,7 +54,7 @@ export function responsesRoutes(store: Store): Router {
     const delivered =
       stream === true
         ? await streamResponse({ ...terms, after: -1, ended: false }, response)
-        : await waitResponse(terms, response);
+        : await waitResponse({ ...terms, tell }, response);
     if (delivered && job.forget) await guard(() => removeJob(store, terms.queue, id));
   });
 

@@ -18,21 +18,32 @@ export interface StreamTerms {
   ended: boolean;
   /** Sent with the stream. */
   headers: Record<string, string>;
+  /** Default: as they are. */
+  as?: EventRendering;
 }
+
+/** How events go over the wire. */
+export interface EventRendering {
+  /** Some that are stored, framed as the Responses API sends them. */
+  frames(frames: string): string;
+  event(event: { type: string }): string;
+}
+
+const AS_THEY_ARE: EventRendering = { frames: (frames) => frames, event: eventFrame };
 
 /**
  * @returns true when the client was sent the end of the job
  * @throws InvalidRequestError when the client claims to have more events than there are; nothing was sent then
  */
 export async function streamResponse(terms: StreamTerms, response: Response): Promise<boolean> {
-  const { store, queue, id, after, ended, headers } = terms;
+  const { store, queue, id, after, ended, headers, as = AS_THEY_ARE } = terms;
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const followed = followJob(store, queue, id, after, gone.signal);
   let stream: EventStream | null = ended ? null : openEventStream(response, headers);
   let delivered = false;
   for await (const next of followed) {
-    const said = say(store.config, next, after);
+    const said = say(store.config, as, next, after);
     if (said === null) break;
     stream ??= openEventStream(response, headers);
     if (!(await stream.write(said.frames))) return false;
@@ -52,37 +63,49 @@ function beyond(after: number): InvalidRequestError {
 }
 
 /** What goes over the wire; null: nothing, as the client has it all. */
-function say(config: Config, followed: Followed, after: number): { frames: string; over: boolean } | null {
+function say(
+  config: Config,
+  as: EventRendering,
+  followed: Followed,
+  after: number,
+): { frames: string; over: boolean } | null {
   switch (followed.kind) {
     case 'events':
-      return { frames: followed.frames, over: false };
+      return { frames: as.frames(followed.frames), over: false };
     case 'quiet':
       return { frames: KEEP_ALIVE, over: false };
     case 'end':
-      return { frames: eventFrame(lastEvent(config, followed.found, followed.sequence)), over: true };
+      return { frames: as.event(lastEvent(config, followed.found, followed.sequence)), over: true };
     case 'unstreamed': {
       const events = eventsOfResponse(viewOf(config, followed.found)).slice(after + 1);
-      return events.length === 0 ? null : { frames: events.map(eventFrame).join(''), over: true };
+      return events.length === 0 ? null : { frames: events.map(as.event).join(''), over: true };
     }
     case 'replaced':
       return failure(
+        as,
         followed.sequence,
         'attempt_replaced',
         'The attempt these events are of has failed, and another one answers. Read the stream again from the beginning.',
       );
     case 'trimmed':
       return failure(
+        as,
         followed.sequence,
         'events_not_kept',
         'The events that come next are not kept any more. Retrieve the response without a stream.',
       );
     case 'gone':
-      return failure(followed.sequence, 'response_not_found', 'The response was deleted, or its time is over.');
+      return failure(as, followed.sequence, 'response_not_found', 'The response was deleted, or its time is over.');
   }
 }
 
-function failure(sequence: number, code: string, message: string): { frames: string; over: boolean } {
-  return { frames: eventFrame(errorEvent(sequence, code, message)), over: false };
+function failure(
+  as: EventRendering,
+  sequence: number,
+  code: string,
+  message: string,
+): { frames: string; over: boolean } {
+  return { frames: as.event(errorEvent(sequence, code, message)), over: false };
 }
 
 function errorEvent(sequence: number, code: string, message: string): { type: string } {

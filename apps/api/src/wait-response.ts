@@ -5,7 +5,6 @@
 import { isTerminal, type JobError } from '@millrace/core';
 import { awaitEnd, type JobWithAnswer, noSuchJob, readJob, type Store, type StoreQueue } from '@millrace/queue';
 import type { Response } from 'express';
-import { responseView } from './response-view.ts';
 
 /** Proxies cut connections that carry nothing for a minute. From then on a failure is told in the body, after a 200. */
 const KEEP_ALIVE_MS = 30_000;
@@ -15,13 +14,18 @@ export interface WaitTerms {
   queue: StoreQueue;
   id: string;
   headers: Record<string, string>;
+  /** What the client is sent of a job that has ended, but for one that was refused: that is an error of its own. */
+  tell(found: JobWithAnswer): { status: number; body: unknown };
 }
 
 /**
  * @returns true when the client was sent the outcome
  * @throws NotFoundError when the job was removed meanwhile
  */
-export async function waitResponse({ store, queue, id, headers }: WaitTerms, response: Response): Promise<boolean> {
+export async function waitResponse(
+  { store, queue, id, headers, tell }: WaitTerms,
+  response: Response,
+): Promise<boolean> {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   response.set(headers);
@@ -36,23 +40,28 @@ export async function waitResponse({ store, queue, id, headers }: WaitTerms, res
   }
   const found = await store.liveness.guard(() => readJob(store, id));
   if (found === null) throw noSuchJob(id);
-  send(store, found, response);
+  send(found, tell, response);
   return isTerminal(found.job.status);
 }
 
-function send(store: Store, { job, answer }: JobWithAnswer, response: Response): void {
-  if (response.headersSent) {
-    response.end(JSON.stringify(responseView(store.config, job, answer)));
-    return;
-  }
+const FINAL = { 'x-should-retry': 'false' };
+
+function send(found: JobWithAnswer, tell: WaitTerms['tell'], response: Response): void {
+  const { job, answer } = found;
   const refused = job.status === 'failed' && answer === null ? job.error : null;
-  if (refused === null) {
-    response.json(responseView(store.config, job, answer));
+  if (response.headersSent || refused === null) {
+    const { status, body } = tell(found);
+    if (response.headersSent) response.end(JSON.stringify(body));
+    // An error here is the job's end: the SDK would ask again by itself, and the queue has tried as often as it was told to.
+    else
+      response
+        .set(status < 300 ? {} : FINAL)
+        .status(status)
+        .json(body);
     return;
   }
   const status = statusOf(refused);
-  // The SDK would ask again by itself, and the queue has tried as often as it was told to.
-  response.set('x-should-retry', 'false').status(status);
+  response.set(FINAL).status(status);
   response.json({
     error: {
       message: refused.message,

@@ -31,6 +31,24 @@ export const ResponseObject = z
   })
   .describe('OpenAI’s Response object, as the upstream answered, under our id.');
 
+/** The fields that every completion has. */
+export const ChatCompletionObject = z
+  .looseObject({
+    id: z.string().describe('chatcmpl- and the 48 hex digits of the job’s id.'),
+    object: z.literal('chat.completion'),
+    created: seconds,
+    model: z.string(),
+    choices: z.array(
+      z.looseObject({
+        index: z.int(),
+        message: z.looseObject({ role: z.literal('assistant'), content: z.string().nullable() }),
+        finish_reason: z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']),
+      }),
+    ),
+    usage: z.looseObject({ total_tokens: z.number() }).optional(),
+  })
+  .describe('OpenAI’s chat completion, made of the response.');
+
 export const AttemptObject = z
   .object({
     number: z.int(),

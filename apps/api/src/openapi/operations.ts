@@ -1,11 +1,12 @@
 /** Every route that is served, chapter by chapter. A test compares it with the routes there are. */
-import { ExtractJob, GenerateJob, JOB_STATUSES, ResponsesRequest } from '@millrace/core';
+import { ChatRequest, ExtractJob, GenerateJob, JOB_STATUSES, ResponsesRequest } from '@millrace/core';
 import { z } from 'zod';
 import {
   Accepted,
   Anything,
   BatchCreate,
   BatchObject,
+  ChatCompletionObject,
   Deleted,
   FileObject,
   JobObject,
@@ -69,6 +70,29 @@ const responses: Operation[] = [
     query: { limit: number('At most.', 1, 100), order: text('asc or desc.'), after: AFTER },
     answer: { status: 200, description: 'Items.', schema: pageOf(Anything) },
     errors: NOT_FOUND,
+  },
+];
+
+const chat: Operation[] = [
+  {
+    ...{ method: 'post', path: '/v1/chat/completions', tag: 'Chat Completions', summary: 'Ask in the older API' },
+    description:
+      'Becomes a Responses request before anything is stored: a field that would be lost on the way is refused by name. Waited for on the connection, or streamed with stream: true. The header millrace-job-id names the job.',
+    headers: OPTIONS,
+    body: {
+      content: {
+        'application/json': {
+          schema: ChatRequest,
+          example: { model: 'gpt-5-mini', messages: [{ role: 'user', content: 'Why do mills have races?' }] },
+        },
+      },
+    },
+    answer: {
+      status: 200,
+      description: 'The completion, or its chunks as text/event-stream.',
+      schema: ChatCompletionObject,
+    },
+    errors: { 409: 'The idempotency key stands for another body.', 429: 'The queue is full.' },
   },
 ];
 
@@ -275,4 +299,4 @@ const operating: Operation[] = [
   },
 ];
 
-export const OPERATIONS: readonly Operation[] = [...responses, ...jobs, ...files, ...operating];
+export const OPERATIONS: readonly Operation[] = [...responses, ...chat, ...jobs, ...files, ...operating];
