@@ -28,7 +28,12 @@ const CODES: ReadonlySet<string> = new Set(RESPONSE_ERROR_CODES);
 export function responseView(config: Config, job: Job, answer: Answer | null): Record<string, unknown> {
   const request = requestOf(config, job);
   // As it was asked for, whichever way the upstream was called.
-  const ours = { id: job.id, background: request.background === true };
+  const ours = {
+    id: job.id,
+    background: request.background === true,
+    // The upstream knows it by another id.
+    ...(request.previous_response_id == null ? {} : { previous_response_id: request.previous_response_id }),
+  };
   if (answer !== null && job.status !== 'failed') return { ...answer.response, ...ours };
   const error = job.error;
   return {

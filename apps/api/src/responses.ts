@@ -1,8 +1,9 @@
 /** /v1/responses: OpenAI's shape over the same jobs. */
 
-import { ConflictError, InvalidRequestError, isTerminal } from '@millrace/core';
+import { ConflictError, InvalidRequestError, isTerminal, type NewJob } from '@millrace/core';
 import {
   cancelJob,
+  findPrevious,
   type JobWithAnswer,
   noSuchJob,
   queueOfJob,
@@ -41,6 +42,7 @@ export function responsesRoutes(store: Store): Router {
 
   routes.post('/', jsonBody, async (request, response) => {
     const job = jobOfResponse(store, request.body, callerName(request), (name) => request.get(name));
+    await guard(() => refuseLostPrevious(store, job));
     const { background, stream } = job.body as { background?: unknown; stream?: unknown };
     const id = await submitOnConnection(store, request, job, background !== true);
     const headers = { [ID_HEADER]: id, ...(await limitHeaders(job.queue, job.model)) };
@@ -107,6 +109,14 @@ export function responsesRoutes(store: Store): Router {
     response.json({ id, object: 'response', deleted: true });
   });
   return routes;
+}
+
+/** @throws InvalidRequestError where it goes on from a response of ours that is not there, or has no answer */
+async function refuseLostPrevious(store: Store, { body }: NewJob): Promise<void> {
+  const { previous_response_id: previous } = body as { previous_response_id?: unknown };
+  if (typeof previous !== 'string') return;
+  const found = await findPrevious(store, previous);
+  if (found.kind === 'lost') throw new InvalidRequestError(found.message, 'previous_response_id', found.code);
 }
 
 /** @throws InvalidRequestError where it is given and is neither true nor false */

@@ -75,8 +75,15 @@ function send(found: JobWithAnswer, tell: WaitTerms['tell'], response: Response)
 /** Statuses of the upstream that speak of the request, not of our key there or of its state. */
 const REQUESTS_OWN: ReadonlySet<number> = new Set([400, 404, 409, 413, 422]);
 
+/** Codes of ours that speak of the request: nothing was sent. */
+const REFUSED_UNSENT: ReadonlySet<string> = new Set([
+  'request_too_large',
+  'previous_response_not_found',
+  'previous_response_failed',
+]);
+
 function statusOf({ code, upstream_status: upstream }: JobError): number {
   if (code === 'deadline_exceeded') return 504;
-  if (code === 'request_too_large') return 400;
+  if (REFUSED_UNSENT.has(code)) return 400;
   return upstream !== undefined && REQUESTS_OWN.has(upstream) ? upstream : 500;
 }

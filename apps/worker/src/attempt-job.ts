@@ -9,6 +9,7 @@ import {
   failPastDeadline,
   failPoison,
   failUnknown,
+  findPrevious,
   finishByOutcome,
   OUTCOME_UNKNOWN,
   type Store,
@@ -20,6 +21,7 @@ import {
   writeCheckpoint,
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
+import type { PreviousIds } from './event-frames.ts';
 import { openEventSink } from './event-sink.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
@@ -66,6 +68,8 @@ export type AttemptJob = (taken: Taken, run: AttemptRun, isolated: boolean) => P
 
 /** The upstream refused the key, not the job. */
 const HELD_BY_LIMIT: ReadonlySet<string> = new Set(['rate_limited', 'insufficient_quota', 'unauthorized']);
+/** How often a follow-up looks whether what it goes on from has ended. */
+const PREVIOUS_LOOK_MS = 500;
 /** From this attempt on all count: some hours of an upstream that is away, at the default backoff; the record is bounded. */
 const MOST_UNCOUNTED = 200;
 
@@ -83,6 +87,20 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
   /** reserve: nothing has begun, and no attempt is used up, before the call may start. */
   const attempt = async (taken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
     const { id, ticket, priority, controller, verbs } = taken;
+    const found = ticket.previous === undefined ? null : await findPrevious(store, ticket.previous);
+    if (found?.kind === 'unfinished') return verbs.delay(PREVIOUS_LOOK_MS);
+    if (found?.kind === 'lost') {
+      const { code, message } = found;
+      return called(
+        taken,
+        null,
+        async () => refused(code, message),
+        isolated,
+        () => undefined,
+      );
+    }
+    const previous =
+      found?.kind === 'answered' ? { ours: ticket.previous as string, upstreams: found.upstreamId } : null;
     const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
     switch (place.kind) {
       case 'aborted':
@@ -93,6 +111,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         const { tokensPerMinute } = place;
         return called(
           taken,
+          previous,
           async () => tooLarge(settings.limit, tokensPerMinute),
           isolated,
           () => undefined,
@@ -107,7 +126,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           return outcome;
         };
         try {
-          return await called(taken, running, isolated, place.told);
+          return await called(taken, previous, running, isolated, place.told);
         } finally {
           if (!made) place.settle(null);
         }
@@ -117,6 +136,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
 
   const called = async (
     { id, controller, verbs, ...rest }: Taken,
+    previous: PreviousIds | null,
     run: AttemptRun,
     isolated: boolean,
     told: AttemptInput['told'],
@@ -143,7 +163,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       case 'unsure':
         // Held here, because BullMQ would put it behind all that waits: an orphan must not wait for a whole backlog.
         if (!(await paused(begun.inMs, controller.signal))) return verbs.giveBack();
-        return called({ id, controller, verbs, ...rest }, run, isolated, told);
+        return called({ id, controller, verbs, ...rest }, previous, run, isolated, told);
       case 'expired':
         await untilWritten(log, () => failPastDeadline(store, queue, id));
         return verbs.fail('deadline_exceeded');
@@ -154,7 +174,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         if (begun.checkpointDamaged) {
           log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
         }
-        const sink = begun.stream ? openEventSink(store, queue, id, begun, log) : null;
+        if (previous !== null) begun.body = { ...begun.body, previous_response_id: previous.upstreams };
+        const sink = begun.stream ? openEventSink(store, queue, id, begun, previous, log) : null;
         const checkpoint = (response: Reattachable) => {
           sink?.attach(response.upstreamId);
           return writeCheckpoint(store, queue, id, begun.epoch, response);
@@ -258,10 +279,10 @@ function said(reply: WriteReply, verb: string): string {
 
 function tooLarge(limit: string, tokensPerMinute: number): Outcome {
   const message = `The request needs more tokens than the limit '${limit}' allows in a minute (${tokensPerMinute}): it could never start. Make it smaller, lower max_output_tokens, or raise the limit.`;
-  return {
-    kind: 'failed',
-    reason: 'bad_request',
-    error: { code: 'request_too_large', message },
-    possiblyBilled: false,
-  };
+  return refused('request_too_large', message);
+}
+
+/** Nothing was sent, and nothing is to be. */
+function refused(code: string, message: string): Outcome {
+  return { kind: 'failed', reason: 'bad_request', error: { code, message }, possiblyBilled: false };
 }

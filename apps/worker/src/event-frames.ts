@@ -28,6 +28,13 @@ export interface FrameTerms {
   background: boolean;
   /** Sequence number of the last event that is stored, which is the upstream's too; null: none is. */
   after: number | null;
+  /** The response it goes on from, as the client knows it and as the upstream does. */
+  previous?: PreviousIds | null;
+}
+
+export interface PreviousIds {
+  ours: string;
+  upstreams: string;
 }
 
 export interface Frames {
@@ -37,7 +44,7 @@ export interface Frames {
 }
 
 /** What frames one answer's events, in their order. */
-export function frameEvents({ id, background, after }: FrameTerms): Frames {
+export function frameEvents({ id, background, after, previous = null }: FrameTerms): Frames {
   let next = after === null ? 0 : after + 1;
   /** How much higher the upstream counts; null until it told a number. */
   let ahead: number | null = after === null ? null : 0;
@@ -73,7 +80,7 @@ export function frameEvents({ id, background, after }: FrameTerms): Frames {
       let text = data;
       if (WITH_RESPONSE.has(type)) {
         const named = asOurs(data, id, background);
-        text = named.text;
+        text = previous === null ? named.text : withOurPrevious(named.text, previous);
         if (named.upstreamId !== null) reference = `"response_id":"${named.upstreamId}"`;
       } else if (reference !== null && data.includes(reference)) {
         text = data.replaceAll(reference, `"response_id":"${id}"`);
@@ -100,6 +107,18 @@ function asOurs(data: string, id: string, background: boolean): { text: string; 
   // A schema may have a property of that name.
   if (told.length > 1) return parsedAsOurs(data, id, background);
   return { text: text.replace(BACKGROUND, `"background":${background}`), upstreamId };
+}
+
+/** Inside a string the quotes would be escaped. */
+function withOurPrevious(data: string, { ours, upstreams }: PreviousIds): string {
+  return [':', ': '].reduce(
+    (text, colon) =>
+      text.replaceAll(
+        `"previous_response_id"${colon}${JSON.stringify(upstreams)}`,
+        `"previous_response_id"${colon}"${ours}"`,
+      ),
+    data,
+  );
 }
 
 function parsedAsOurs(data: string, id: string, background: boolean): { text: string; upstreamId: string | null } {

@@ -14,7 +14,7 @@ import {
   type StreamedEnd,
 } from '@millrace/queue';
 import type { EventListener } from '@millrace/upstream';
-import { frameEvents } from './event-frames.ts';
+import { frameEvents, type PreviousIds } from './event-frames.ts';
 
 export interface EventSink {
   take: EventListener;
@@ -34,10 +34,17 @@ const GATHER_MS = 100;
 /** While nobody reads along: who begins to waits so long once, and a crash has so much to read again. */
 const UNHEARD_MS = 1000;
 
-export function openEventSink(store: Store, queue: StoreQueue, id: string, begun: Begun, log: Log): EventSink {
+export function openEventSink(
+  store: Store,
+  queue: StoreQueue,
+  id: string,
+  begun: Begun,
+  previous: PreviousIds | null,
+  log: Log,
+): EventSink {
   const after = begun.checkpoint?.startingAfter ?? null;
   const background = (begun.body as { background?: unknown }).background === true;
-  const frames = frameEvents({ id, background, after });
+  const frames = frameEvents({ id, background, after, previous });
   let upstreamId = begun.checkpoint?.upstreamId ?? null;
   let gathered: EventsEntry[] = [];
   let gatheredBytes = 0;

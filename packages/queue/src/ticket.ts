@@ -15,6 +15,8 @@ export interface Ticket {
   max_output?: number;
   /** Requests of one shape (instructions and schema) have answers of about one length. */
   shape?: string;
+  /** The response it goes on from. */
+  previous?: string;
 }
 
 /** Finished BullMQ entries are only for bull-board; the record and its result live by our own retention. */
@@ -73,17 +75,21 @@ function shapeOf(kind: string): string {
   return known.shape;
 }
 
-/** What the limit needs to know of a request before it is read again. */
-function measure(
-  body: NewJob['body'] | undefined,
-  characters?: number,
-): Pick<Ticket, 'characters' | 'max_output' | 'shape'> {
+/** What must be known of a request before it is read again. */
+function measure(body: NewJob['body'] | undefined, characters?: number): Omit<Ticket, 'type' | 'model'> {
   if (body === undefined) return {};
-  const { instructions, text, schema, max_output_tokens: most } = body as Record<string, unknown>;
+  const {
+    instructions,
+    text,
+    schema,
+    max_output_tokens: most,
+    previous_response_id: previous,
+  } = body as Record<string, unknown>;
   const kind = JSON.stringify([instructions, text, schema]);
   return {
     characters: characters ?? JSON.stringify(body).length,
     ...(typeof most === 'number' ? { max_output: most } : {}),
     shape: shapeOf(kind),
+    ...(typeof previous === 'string' ? { previous } : {}),
   };
 }

@@ -1,13 +1,14 @@
 /** What a waiting job waits for, in words and with the time where one is known. */
 import type { Job } from '@millrace/core';
 import { type BreakerStatus, readBreakers } from '../breaker/read-breaker.ts';
+import { findPrevious } from '../previous-response.ts';
 import type { Store } from '../store.ts';
 import type { ClosedFor } from './closing.ts';
 import { type GroupStatus, groupOf, type LimitStatus, readLimits } from './read-limits.ts';
 import type { Scarce } from './reserve.ts';
 
 export interface WaitingFor {
-  reason: 'delay' | 'backoff' | 'queue_paused' | 'breaker' | 'limit_closed' | 'limit';
+  reason: 'previous_response' | 'delay' | 'backoff' | 'queue_paused' | 'breaker' | 'limit_closed' | 'limit';
   /** ms by Redis's clock; null: not known. */
   until: number | null;
   message: string;
@@ -29,15 +30,20 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
   const due = jobs.filter((job) => job.status === 'queued' && waitsForItsTime(job) === null);
   if (due.length === 0) return waitsForItsTime;
   const names = [...new Set(due.map(({ queue }) => queue))];
-  const [{ now, limits }, breakers, ...areTaken] = await Promise.all([
+  const [{ now, limits }, breakers, follow, ...areTaken] = await Promise.all([
     readLimits(store),
     readBreakers(store),
+    readFollowing(store, due),
     ...names.map(async (name) => !(await store.queues.get(name)?.bull.isPaused())),
   ]);
   return (job) => {
     const itsTime = waitsForItsTime(job);
     const settings = store.config.queues[job.queue];
     if (itsTime !== null || job.status !== 'queued' || settings === undefined) return itsTime;
+    const previous = follow.get(job.id);
+    if (previous !== undefined) {
+      return { reason: 'previous_response', until: null, message: `the previous response ${previous} to end` };
+    }
     if (areTaken[names.indexOf(job.queue)] === false) {
       return { reason: 'queue_paused', until: null, message: `the queue '${job.queue}' is paused` };
     }
@@ -46,6 +52,17 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
     const limit = limits.find(({ name }) => name === settings.limit);
     return limit === undefined ? null : waitsForLimit(limit, job.model ?? settings.model ?? '', now);
   };
+}
+
+/** Which of the jobs go on from a response that has not ended, by their ids. */
+async function readFollowing(store: Store, jobs: readonly Job[]): Promise<Map<string, string>> {
+  const waiting = new Map<string, string>();
+  for (const { id, body } of jobs) {
+    const { previous_response_id: previous } = body as { previous_response_id?: unknown };
+    if (typeof previous !== 'string') continue;
+    if ((await findPrevious(store, previous)).kind === 'unfinished') waiting.set(id, previous);
+  }
+  return waiting;
 }
 
 function waitsForItsTime({ status, delayed_until: until, attempts }: Job): WaitingFor | null {
