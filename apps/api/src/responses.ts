@@ -15,6 +15,7 @@ import {
 } from '@millrace/queue';
 import { type Request, Router } from 'express';
 import { callerName } from './authenticate.ts';
+import { includeOf, withIncluded } from './included.ts';
 import { inputItems, itemsPage } from './input-items.ts';
 import { openLimitHeaders } from './limit-headers.ts';
 import { jobOfResponse } from './new-job.ts';
@@ -62,6 +63,7 @@ export function responsesRoutes(store: Store): Router {
 
   routes.get('/:id', async (request, response) => {
     const { id } = request.params;
+    const include = includeOf(request);
     const found = await guard(() => readJob(store, id));
     if (found === null) throw noSuchJob(id);
     if (flag(request, 'stream')) {
@@ -72,7 +74,8 @@ export function responsesRoutes(store: Store): Router {
       await streamResponse({ store, queue, id, after, ended, headers: { [ID_HEADER]: id } }, response);
       return;
     }
-    response.json(responseView(store.config, found.job, found.answer));
+    const { job, answer } = await withIncluded(store, found, include);
+    response.json(responseView(store.config, job, answer));
   });
 
   routes.get('/:id/input_items', async (request, response) => {

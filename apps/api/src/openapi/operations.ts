@@ -50,7 +50,9 @@ const responses: Operation[] = [
     query: {
       stream: flag('Its events: all there were, and then those that come.'),
       starting_after: number('Sequence number of the last event that was read.', 0, Number.MAX_SAFE_INTEGER),
-      'include[]': text('As OpenAI has it; what was asked for when it was made is included.'),
+      'include[]': text(
+        'As OpenAI has it. What its answer lacks is asked of the upstream, where that still has the response.',
+      ),
     },
     answer: { status: 200, description: 'The response as it is now.', schema: ResponseObject },
     errors: NOT_FOUND,
