@@ -184,7 +184,7 @@ describe('a batch', () => {
 });
 
 describe('a batch that is cancelled', () => {
-  it('stops, and has the files of what was done; two cancels are one', async () => {
+  it('stops, and has the files of what was done; two cancels are one; its input stays until then', async () => {
     const lines = [
       ...Array.from({ length: 20 }, (_, i) => responsesLine(`fast-${i}`, `q${i}`)),
       ...Array.from({ length: 600 }, (_, i) => responsesLine(`slow-${i}`, `[[slow:60000]] q${i}`)),
@@ -194,6 +194,8 @@ describe('a batch that is cancelled', () => {
       const counts = (await client.batches.retrieve(id)).request_counts;
       return (counts?.completed ?? 0) >= 20;
     });
+    const { input_file_id: input } = await client.batches.retrieve(id);
+    await expect(client.files.delete(input)).rejects.toMatchObject({ status: 409, code: 'file_in_use' });
     const cancelled = await client.batches.cancel(id);
     expect(['cancelling', 'cancelled']).toContain(cancelled.status);
     expect((await client.batches.cancel(id)).cancelling_at).toBe(cancelled.cancelling_at);
@@ -205,6 +207,8 @@ describe('a batch that is cancelled', () => {
     expect(errors.every(({ response, error }) => response === null && error?.code === 'batch_cancelled')).toBe(true);
     expect(new Set([...output, ...errors].map((line) => line.custom_id)).size).toBe(620);
     expect((await client.batches.cancel(id)).status).toBe('cancelled');
+    // By now nobody reads it.
+    expect((await client.files.delete(input)).deleted).toBe(true);
     await eventually('nothing runs on', () => stack.simulator.stats().inFlight === 0);
   }, 60_000);
 
@@ -302,7 +306,7 @@ describe('an input that is none', () => {
     expect((await ended(created.id)).errors?.data).toMatchObject([{ line: 2, code: 'bad_encoding' }]);
   });
 
-  it('is empty, has too many lines, or was deleted', async () => {
+  it('is empty, or has too many lines', async () => {
     expect((await ended((await start('\n \n')).id)).errors?.data).toMatchObject([{ code: 'empty_file', line: null }]);
     const lines = Array.from({ length: 3001 }, (_, i) => responsesLine(`${i}`, 'x'));
     expect((await ended((await start(lines)).id)).errors?.data).toMatchObject([{ code: 'too_many_requests' }]);

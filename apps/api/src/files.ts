@@ -1,5 +1,5 @@
 /** /v1/files: files for batches, and their results. Those of other purposes live upstream. */
-import { type FilesConfig, InvalidRequestError, TooLargeError } from '@millrace/core';
+import { ConflictError, type FilesConfig, InvalidRequestError, TooLargeError } from '@millrace/core';
 import { type FileStorage, NotStoredError } from '@millrace/files';
 import {
   addFile,
@@ -8,6 +8,7 @@ import {
   listFiles,
   newFileId,
   noSuchFile,
+  openBatchOfFile,
   readFile,
   removeFile,
   type Store,
@@ -101,6 +102,15 @@ export function filesRoutes(store: Store, storage: FileStorage, passOn: PassOn |
   routes.delete('/:id', async (request, response) => {
     const file = await found(request, response);
     if (file === null) return;
+    const batch = await guard(() => openBatchOfFile(store, file.id));
+    if (batch !== null) {
+      // Its requests are read from it once more when those that were never made are told.
+      throw new ConflictError(
+        `The file ${file.id} is the input of the batch ${batch}, which has not ended: cancel it first, or wait.`,
+        'id',
+        'file_in_use',
+      );
+    }
     await guard(() => removeFile(store, file.id));
     await storage.remove(file.id);
     response.json({ id: file.id, object: 'file', deleted: true });

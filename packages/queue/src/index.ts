@@ -15,7 +15,7 @@ export {
   noSuchBatch,
   readBatch,
 } from './batches/batch.ts';
-export { listBatches, openBatches } from './batches/list-batches.ts';
+export { listBatches, openBatches, openBatchOfFile } from './batches/list-batches.ts';
 export { retireJobs } from './batches/retire-jobs.ts';
 export { createBatch, holdBatch, noteEnqueued, turnBatch } from './batches/write-batch.ts';
 export { type Breaker, type Entry, openBreaker, type Pass } from './breaker/open-breaker.ts';

@@ -193,7 +193,7 @@ const files: Operation[] = [
   {
     ...{ method: 'delete', path: '/v1/files/{id}', tag: 'Files and batches', summary: 'Delete a file' },
     answer: { status: 200, description: 'It is gone.', schema: Deleted },
-    errors: NOT_FOUND,
+    errors: { ...NOT_FOUND, 409: 'A batch that has not ended reads it.' },
   },
   {
     ...{ method: 'post', path: '/v1/batches', tag: 'Files and batches', summary: 'Start a batch' },

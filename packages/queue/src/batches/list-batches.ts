@@ -51,6 +51,20 @@ export async function openBatches(store: Store): Promise<Batch[]> {
   return batches;
 }
 
+/** A batch that has not ended and has this file as its input; null: there is none. */
+export async function openBatchOfFile(store: Store, fileId: string): Promise<string | null> {
+  for (const queue of store.queues.values()) {
+    for (let at = 0; ; at += OPEN_LOOKED_AT) {
+      const ids = await store.redis.zrange(queue.keys.openBatches, String(at), String(at + OPEN_LOOKED_AT - 1));
+      const batches = await readBatches(store, queue, ids);
+      const reading = batches.find((batch) => batch.input_file_id === fileId);
+      if (reading !== undefined) return reading.id;
+      if (ids.length < OPEN_LOOKED_AT) break;
+    }
+  }
+  return null;
+}
+
 /** Longer than a batch's time and what its record is kept after it. */
 const LISTED_MS = 90 * 86_400_000;
 
