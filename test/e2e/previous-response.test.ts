@@ -67,18 +67,22 @@ it('turns that are submitted all at once wait for each other, and use up no atte
   expect(created).toEqual([...created].sort());
 });
 
-it('what would go on from a failed response fails, and says why; nothing is sent for it', async () => {
-  const first = await askInBackground('[[slow:1000]] [[fault:400]] no');
+it('what would go on from a response without an answer fails, and says why; nothing is sent for it', async () => {
+  const first = await askInBackground('[[slow:60000]] never');
   const second = await askInBackground('second', first.id);
-  expect((await finished(stack, first.id)).status).toBe('failed');
+  await client.responses.cancel(first.id);
   expect((await finished(stack, second.id)).status).toBe('failed');
   const { error, attempts } = await job(second.id);
   expect(error?.code).toBe('previous_response_failed');
   expect(attempts.map(({ upstream_id }) => upstream_id)).toEqual([null]);
-  // By now it is known when it is asked for.
-  await expect(ask('third', first.id)).rejects.toMatchObject({
-    ...{ status: 400, code: 'previous_response_failed', param: 'previous_response_id' },
-  });
+  // Where it is known when it is asked for, it is refused then.
+  const failed = await askInBackground('[[fault:400]] no');
+  expect((await finished(stack, failed.id)).status).toBe('failed');
+  for (const { id } of [first, failed]) {
+    await expect(ask('third', id)).rejects.toMatchObject({
+      ...{ status: 400, code: 'previous_response_failed', param: 'previous_response_id' },
+    });
+  }
 });
 
 it('a previous response that was deleted is refused at once; one that is not ours is the upstream’s to know', async () => {

@@ -23,6 +23,7 @@ import {
 import type { Admission } from './admission.ts';
 import type { PreviousIds } from './event-frames.ts';
 import { openEventSink } from './event-sink.ts';
+import type { FollowUps } from './follow-ups.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
@@ -57,6 +58,7 @@ export interface AttemptTerms {
   /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
   abandon: (response: Reattachable) => Promise<unknown>;
   admission: Admission;
+  followUps: FollowUps;
   log: Log;
 }
 
@@ -68,8 +70,6 @@ export type AttemptJob = (taken: Taken, run: AttemptRun, isolated: boolean) => P
 
 /** The upstream refused the key, not the job. */
 const HELD_BY_LIMIT: ReadonlySet<string> = new Set(['rate_limited', 'insufficient_quota', 'unauthorized']);
-/** How often a follow-up looks whether what it goes on from has ended. */
-const PREVIOUS_LOOK_MS = 500;
 /** From this attempt on all count: some hours of an upstream that is away, at the default backoff; the record is bounded. */
 const MOST_UNCOUNTED = 200;
 
@@ -88,7 +88,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
   const attempt = async (taken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
     const { id, ticket, priority, controller, verbs } = taken;
     const found = ticket.previous === undefined ? null : await findPrevious(store, ticket.previous);
-    if (found?.kind === 'unfinished') return verbs.delay(PREVIOUS_LOOK_MS);
+    if (found?.kind === 'unfinished') {
+      return verbs.delay(await options.followUps.waitFor(id, ticket.previous as string));
+    }
     if (found?.kind === 'lost') {
       const { code, message } = found;
       return called(

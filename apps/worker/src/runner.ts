@@ -6,6 +6,7 @@ import { bullPrefix, bullPriority, jobPriority, jobsWait, type StoreQueue, type 
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { type AttemptTerms, attemptJob, type Taken, type Verbs } from './attempt-job.ts';
 import { FIRST_AHEAD, followLimit } from './follow-limit.ts';
+import { openFollowUps } from './follow-ups.ts';
 import type { Isolation } from './isolation.ts';
 import { keepFetching } from './keep-fetching.ts';
 import { checkEveryMs, keepTakingBack, lockAgain } from './locks.ts';
@@ -31,7 +32,7 @@ export interface Runner {
   restarts(): number;
 }
 
-export interface RunnerOptions extends AttemptTerms {
+export interface RunnerOptions extends Omit<AttemptTerms, 'followUps'> {
   lockMs: number;
   run: AttemptRun;
   /** This process's one place for suspects, shared by all its runners. */
@@ -91,7 +92,8 @@ export function startRunner(options: RunnerOptions): Runner {
     running: running.size,
     bound: (most) => fetching.bound(most),
   });
-  const attempt = attemptJob({ ...options, admission });
+  const followUps = openFollowUps(store, queue);
+  const attempt = attemptJob({ ...options, admission, followUps });
 
   const take = async (job: Job<Ticket>, lockToken?: string): Promise<string> => {
     const id = job.id as string;
@@ -212,6 +214,7 @@ export function startRunner(options: RunnerOptions): Runner {
       if (resting !== null) clearTimeout(resting);
       if (heldUntil !== null) clearTimeout(heldUntil);
       stopTakingBack();
+      followUps.close();
       const closed = fetching.close();
       await within(graceMs, Promise.race([closed, running.idle()]));
       running.stop({ kind: 'shutdown' });
