@@ -2,10 +2,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
 import { call, submitLines } from '../harness/http.ts';
 import { type RoleProcess, startRole } from '../harness/processes.ts';
 import { freshRedis, type TestRedis } from '../harness/redis.ts';
@@ -266,15 +268,28 @@ it('a full queue sheds with 429 and Retry-After, and takes jobs again when there
   expect((await call('POST', `${api.url}/v1/jobs`, job)).status).toBe(202);
 });
 
-it('a slow client does not keep the others waiting', async () => {
-  const slow = httpRequest(`${api.url}/v1/jobs`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'content-length': 1000 },
+it('500 clients that dribble their requests keep nobody else waiting', async () => {
+  const { hostname, port } = new URL(api.url);
+  const head = `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+  const slow = Array.from({ length: 500 }, (_, i) => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    // Half of them never come to the end of their headers, half to that of their body.
+    socket.write(i % 2 === 0 ? head : `${head}Content-Length: 1000\r\n\r\n{`);
+    return socket;
   });
-  slow.on('error', () => undefined);
-  slow.write('{');
-  expect((await call('GET', `${api.url}/healthz`)).status).toBe(200);
-  slow.destroy();
+  const dribble = setInterval(() => {
+    for (const [i, socket] of slow.entries()) socket.write(i % 2 === 0 ? 'X-A: b\r\n' : ' ');
+  }, 50);
+  try {
+    await eventually('all are connected', () => slow.every((socket) => socket.readyState === 'open'));
+    for (let i = 0; i < 100; i++) {
+      expect((await call('GET', `${api.url}/v1/jobs?limit=1`)).status).toBe(200);
+    }
+  } finally {
+    clearInterval(dribble);
+    for (const socket of slow) socket.destroy();
+  }
 });
 
 /** Sends `bytes` of spaces; answers the status and the error code that came back. */

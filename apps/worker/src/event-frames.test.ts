@@ -12,15 +12,16 @@ interface Event {
 }
 
 const parsed = (frame: string): Event => {
-  const [, type = '', data = ''] = /^event: (.*)\ndata: (.*)\n\n$/.exec(frame) ?? [];
+  const [, type = '', data = ''] = /^event: ([^\n]*)\ndata: ([^\n]*)\n\n$/.exec(frame) ?? [];
   const event = JSON.parse(data) as Event;
   expect(event.type).toBe(type);
   return event;
 };
 const response = (more: object = {}): object => ({ id: THEIRS, object: 'response', background: true, ...more });
 
+/** U+2028 ends a line of JavaScript, and none of an event stream. */
 const delta = fc
-  .string({ unit: 'grapheme', maxLength: 40 })
+  .oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.constant('two\u2028lines'))
   .map((text) => ({ type: 'response.output_text.delta', delta: text }));
 const other = fc.record({ type: fc.constant('response.of_next_year'), deep: fc.jsonValue({ maxDepth: 3 }) });
 const events = fc
