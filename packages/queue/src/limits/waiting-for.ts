@@ -57,11 +57,13 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
 /** Which of the jobs go on from a response that has not ended, by their ids. */
 async function readFollowing(store: Store, jobs: readonly Job[]): Promise<Map<string, string>> {
   const waiting = new Map<string, string>();
-  for (const { id, body } of jobs) {
+  const look = async ({ id, body }: Job): Promise<void> => {
     const { previous_response_id: previous } = body as { previous_response_id?: unknown };
-    if (typeof previous !== 'string') continue;
+    if (typeof previous !== 'string') return;
     if ((await findPrevious(store, previous)).kind === 'unfinished') waiting.set(id, previous);
-  }
+  };
+  // At once: a page of jobs is to cost about one round trip.
+  await Promise.all(jobs.map(look));
   return waiting;
 }
 
