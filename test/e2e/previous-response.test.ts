@@ -85,6 +85,18 @@ it('what would go on from a response without an answer fails, and says why; noth
   }
 });
 
+it('a follow-up whose deadline comes before the answer it waits for fails as such', async () => {
+  const first = await askInBackground('[[slow:60000]] late');
+  const deadline = new Date(Date.now() + 1500).toISOString();
+  const second = await client.responses.create(
+    { model, input: 'second', background: true, previous_response_id: first.id },
+    { headers: { 'Millrace-Deadline': deadline } },
+  );
+  expect((await finished(stack, second.id)).status).toBe('failed');
+  expect((await job(second.id)).error?.code).toBe('deadline_exceeded');
+  await client.responses.cancel(first.id);
+});
+
 it('a previous response that was deleted is refused at once; one that is not ours is the upstream’s to know', async () => {
   const first = await ask('Remember this.');
   await client.responses.delete(first.id);
