@@ -86,7 +86,7 @@ it.concurrent('a storm of 429s with Retry-After 90: no call before that, no atte
 }, 200_000);
 
 it.concurrent('502s of a proxy for a minute: nobody calls but a probe now and then, and no attempt is used up for it', async () => {
-  const stack = await refusingStack(2, FEW);
+  const stack = await refusingStack(5, FEW);
   const run = faultRun(stack);
   await submitAll(run, STORM);
   await allEnded(run, 30_000);
@@ -109,6 +109,10 @@ it.concurrent('502s of a proxy for a minute: nobody calls but a probe now and th
   await allEnded(run, 60_000);
 
   const findings = await checkRun(run, '20 down', { faults: { failed: atOpening - before, probes }, cutCalls: 0 });
-  // With two attempts allowed each, and one used up by those that failed before it opened, no probe used up another.
   expect(findings.billed).toBe(findings.stored);
+  // A job whose backoff is short may fail twice before it opens: what counts is that no probe used up an attempt.
+  const tries = (await storedJobs(stack)).flatMap(({ attempts }) => attempts);
+  const retried = tries.filter(({ outcome }) => outcome === 'retry');
+  expect(retried.filter(({ counted }) => !counted).length).toBeGreaterThanOrEqual(probes);
+  expect(retried.filter(({ counted }) => counted).length).toBeLessThanOrEqual(atOpening - before);
 }, 200_000);

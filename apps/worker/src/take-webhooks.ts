@@ -9,7 +9,9 @@ import { nowAndThen } from './now-and-then.ts';
 import { sendWebhook } from './send-webhook.ts';
 
 const AT_ONCE = 20;
-const LOCK_MS = 60_000;
+/** Renewed while a try lasts. A worker that dies in a try holds its delivery up by this and one look for such. */
+const LOCK_MS = 10_000;
+const STALLED_LOOK_MS = 5000;
 const FIRST_MS = 5000;
 const LONGEST_MS = 3_600_000;
 const CLOSE_BOUND_MS = 5000;
@@ -43,6 +45,7 @@ export function takeWebhooks(store: Store, log: Log): Webhooks {
     prefix: WEBHOOKS_PREFIX,
     concurrency: AT_ONCE,
     lockDuration: LOCK_MS,
+    stalledInterval: STALLED_LOOK_MS,
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     runRetryDelay: 500,
     settings: {
