@@ -29,6 +29,7 @@ export async function beginAttempt(store: Store, { keys }: StoreQueue, id: strin
     checkpoint: null,
     checkpointDamaged: false,
     stream: false,
+    hasTurns: false,
   };
 }
 

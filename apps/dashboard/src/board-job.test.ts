@@ -19,6 +19,9 @@ const JOB: Job = {
   webhook_url: 'https://hooks.example/secret-token',
   retry_of: null,
   forget: false,
+  cache: null,
+  answered_by: null,
+  flow: null,
   batch: null,
   error: null,
   usage: {

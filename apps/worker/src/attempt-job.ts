@@ -2,38 +2,42 @@
  * One attempt at a job that was taken: its intent is recorded, it is run, and its Outcome becomes a queue verb. The job
  * record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import { backoffMs, type Log, type Outcome, type QueueConfig, type Reattachable } from '@millrace/core';
+import type { Log, Outcome, QueueConfig, Reattachable, Usage } from '@millrace/core';
 import {
+  type Begun,
   beginAttempt,
+  dependOn,
   dropCheckpoint,
+  type EndTerms,
   failPastDeadline,
   failPoison,
   failUnknown,
   findPrevious,
-  finishByOutcome,
-  OUTCOME_UNKNOWN,
+  readJob,
   type Store,
   type StoreQueue,
-  type StreamedEnd,
-  settleAttempt,
+  shareCall,
   type Ticket,
-  type WriteReply,
+  type Turn,
   writeCheckpoint,
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
+import { applyOutcome } from './apply-outcome.ts';
+import { callInTurns, type Place, refused, tooLarge, turnsBefore } from './call-in-turns.ts';
 import type { PreviousIds } from './event-frames.ts';
 import { openEventSink } from './event-sink.ts';
-import type { FollowUps } from './follow-ups.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import { itemsOfTurn } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
 
 /** What can be done with a taken job's BullMQ entry. Each ends the take: BullMQ is told by what is thrown. */
 export interface Verbs {
   /** Back to the head of its line. */
   giveBack(): Promise<never>;
-  delay(ms: number): Promise<never>;
+  /** @param unless asked once it waits: true puts it back in line at once */
+  delay(ms: number, unless?: () => Promise<boolean>): Promise<never>;
   /** Back to the head of its line, and no more of the queue's jobs are taken for so long. */
   hold(ms: number): Promise<never>;
   /** @param reason for whoever looks at BullMQ; the whole of it is on the record */
@@ -58,7 +62,6 @@ export interface AttemptTerms {
   /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
   abandon: (response: Reattachable) => Promise<unknown>;
   admission: Admission;
-  followUps: FollowUps;
   log: Log;
 }
 
@@ -68,10 +71,8 @@ export interface AttemptTerms {
  */
 export type AttemptJob = (taken: Taken, run: AttemptRun, isolated: boolean) => Promise<string>;
 
-/** The upstream refused the key, not the job. */
-const HELD_BY_LIMIT: ReadonlySet<string> = new Set(['rate_limited', 'insufficient_quota', 'unauthorized']);
-/** From this attempt on all count: some hours of an upstream that is away, at the default backoff; the record is bounded. */
-const MOST_UNCOUNTED = 200;
+/** Who waits for another job is released by its end; should that get lost, it looks by itself. */
+const LOOK_MS = 30_000;
 
 /** Binds what all attempts at a queue's jobs share. */
 export function attemptJob(options: AttemptTerms): AttemptJob {
@@ -84,22 +85,23 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     await dropCheckpoint(store, queue, id);
   };
 
-  /** reserve: nothing has begun, and no attempt is used up, before the call may start. */
+  /** Until another job has ended. */
+  const waitFor = ({ id, verbs }: Taken, other: string): Promise<never> =>
+    verbs.delay(LOOK_MS, async () => (await dependOn(store, other, id)) !== 'waits');
+
+  /** Whom the job waits for, or goes on from; then reserve. Nothing has begun, and no attempt is used up, before that. */
   const attempt = async (taken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
     const { id, ticket, priority, controller, verbs } = taken;
     const found = ticket.previous === undefined ? null : await findPrevious(store, ticket.previous);
-    if (found?.kind === 'unfinished') {
-      return verbs.delay(await options.followUps.waitFor(id, ticket.previous as string));
-    }
-    if (found?.kind === 'lost') {
-      const { code, message } = found;
-      return called(
-        taken,
-        null,
-        async () => refused(code, message),
-        isolated,
-        () => undefined,
-      );
+    if (found?.kind === 'unfinished') return waitFor(taken, ticket.previous as string);
+    if (found?.kind === 'lost') return begin(taken, isolated, async () => uncalled(refused(found.code, found.message)));
+    if (ticket.cache !== undefined) {
+      const share = await shareCall(store, queue, id, ticket.cache);
+      if (share.kind === 'follow') return waitFor(taken, share.leader);
+      const outcome = share.kind === 'answered' ? await answerOf(store, share.leader) : null;
+      if (share.kind === 'answered' && outcome !== null) {
+        return begin(taken, isolated, async () => ({ ...uncalled(outcome), answeredBy: share.leader }));
+      }
     }
     const previous =
       found?.kind === 'answered' ? { ours: ticket.previous as string, upstreams: found.upstreamId } : null;
@@ -111,38 +113,34 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return verbs.hold(place.inMs);
       case 'never': {
         const { tokensPerMinute } = place;
-        return called(
-          taken,
-          previous,
-          async () => tooLarge(settings.limit, tokensPerMinute),
-          isolated,
-          () => undefined,
-        );
+        return begin(taken, isolated, async () => uncalled(tooLarge(settings.limit, tokensPerMinute)));
       }
       case 'admitted': {
-        let made = false;
-        const running = async (input: AttemptInput): Promise<Outcome> => {
-          made = true;
-          const outcome = await runOrFault(run, input);
-          place.settle(outcome);
-          return outcome;
+        let settled = false;
+        const once: Place = {
+          ...place,
+          settle: (outcome) => {
+            if (!settled) place.settle(outcome);
+            settled = true;
+          },
         };
         try {
-          return await called(taken, previous, running, isolated, place.told);
+          return await begin(taken, isolated, (begun) => answered(taken, begun, previous, run, once));
         } finally {
-          if (!made) place.settle(null);
+          // Nothing was called: it had ended, is not due, or is a suspect.
+          once.settle(null);
         }
       }
     }
   };
 
-  const called = async (
-    { id, controller, verbs, ...rest }: Taken,
-    previous: PreviousIds | null,
-    run: AttemptRun,
+  /** Records the attempt's intent, and ends it with what `answer` comes to. */
+  const begin = async (
+    taken: Taken,
     isolated: boolean,
-    told: AttemptInput['told'],
+    answer: (begun: Begun) => Promise<Answered>,
   ): Promise<string> => {
+    const { id, controller, verbs } = taken;
     const terms = { worker: options.worker, isolated, failUnknown: settings.whenUnknown === 'fail' };
     const begun = await untilWritten(log, () => beginAttempt(store, queue, id, terms));
     switch (begun.kind) {
@@ -165,33 +163,58 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       case 'unsure':
         // Held here, because BullMQ would put it behind all that waits: an orphan must not wait for a whole backlog.
         if (!(await paused(begun.inMs, controller.signal))) return verbs.giveBack();
-        return called({ id, controller, verbs, ...rest }, previous, run, isolated, told);
+        return begin(taken, isolated, answer);
       case 'expired':
         await untilWritten(log, () => failPastDeadline(store, queue, id));
         return verbs.fail('deadline_exceeded');
       case 'damaged':
-        return applyOutcome(id, verbs, begun, DAMAGED);
+        return applyOutcome(options, { id, verbs, begun }, DAMAGED);
       case 'begun': {
         const startedAt = performance.now();
-        if (begun.checkpointDamaged) {
-          log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
-        }
-        if (previous !== null) begun.body = { ...begun.body, previous_response_id: previous.upstreams };
-        const sink = begun.stream ? openEventSink(store, queue, id, begun, previous, log) : null;
-        const checkpoint = (response: Reattachable) => {
-          sink?.attach(response.upstreamId);
-          return writeCheckpoint(store, queue, id, begun.epoch, response);
-        };
-        const onEvent = sink === null ? {} : { onEvent: sink.take };
-        const outcome = await run({ id, queue: queue.name, settings, begun, controller, checkpoint, told, ...onEvent });
-        const streamed = sink === null ? null : await sink.close();
+        const { outcome, ...end } = await answer(begun);
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
-        if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
-          outcome.reattach = sink.resumeAt(outcome.reattach);
-        }
-        return applyOutcome(id, verbs, begun, outcome, streamed);
+        return applyOutcome(options, { id, verbs, begun, ...end }, outcome);
       }
     }
+  };
+
+  /** The job is called, as often as it takes. */
+  const answered = async (
+    taken: Taken,
+    begun: Begun,
+    previous: PreviousIds | null,
+    run: AttemptRun,
+    place: Place,
+  ): Promise<Answered> => {
+    const { id, controller } = taken;
+    if (begun.checkpointDamaged) {
+      log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
+    }
+    if (previous !== null) begun.body = { ...begun.body, previous_response_id: previous.upstreams };
+    const before = await turnsBefore(options, id, begun);
+    const said = before.flatMap(itemsOfTurn);
+    const sink = begun.stream ? openEventSink({ store, queue, id, begun, previous, said, log }) : null;
+    const checkpoint = (response: Reattachable) => {
+      sink?.attach(response.upstreamId);
+      return writeCheckpoint(store, queue, id, begun.epoch, response);
+    };
+    const onEvent = sink === null ? {} : { onEvent: sink.take };
+    const turns = [...before];
+    const call = async (_: readonly Turn[], { told, settle }: Place): Promise<Outcome> => {
+      // What is to be carried on with is the first call's.
+      const first = turns.length === before.length;
+      const input = { ...begun, checkpoint: first ? begun.checkpoint : null };
+      const terms = { id, queue: queue.name, settings, begun: input, turns, controller, checkpoint, told, ...onEvent };
+      const outcome = await runOrFault(run, terms);
+      settle(outcome);
+      return outcome;
+    };
+    const { outcome, spent } = await callInTurns(options, { taken, begun, turns, sink, call, place });
+    const streamed = sink === null ? null : await sink.close();
+    if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
+      outcome.reattach = sink.resumeAt(outcome.reattach);
+    }
+    return { outcome, spent, streamed };
   };
 
   /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
@@ -211,59 +234,6 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       };
     }
   };
-
-  /** The one exhaustive switch: an Outcome becomes a queue verb. */
-  const applyOutcome = async (
-    id: string,
-    verbs: Verbs,
-    begun: { epoch: number; counted: number },
-    outcome: Outcome,
-    streamed: StreamedEnd | null = null,
-  ): Promise<string> => {
-    switch (outcome.kind) {
-      case 'completed':
-      case 'incomplete':
-      case 'cancelled':
-        return said(
-          await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome, streamed)),
-          outcome.kind,
-        );
-      case 'failed': {
-        const reply = await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, outcome, streamed));
-        if (reply !== 'written') return reply;
-        return verbs.fail(`${outcome.error.code}: ${outcome.error.message}`);
-      }
-      case 'retry': {
-        const isJobs = outcome.countsAsAttempt && !options.admission.isDown(settings.upstream);
-        const countsAsAttempt = isJobs || begun.epoch >= MOST_UNCOUNTED;
-        const counted = begun.counted + (countsAsAttempt ? 1 : 0);
-        const unknown = outcome.possiblyBilled && settings.whenUnknown === 'fail';
-        if (unknown || counted >= settings.attempts) {
-          // What could have been re-attached is given up now: it may be on the bill, and nobody wants it any more.
-          if (outcome.reattach !== undefined) await options.abandon(outcome.reattach);
-          const possiblyBilled = outcome.possiblyBilled || outcome.reattach !== undefined;
-          return applyOutcome(id, verbs, begun, { ...outcome, kind: 'failed', possiblyBilled }, streamed);
-        }
-        if (HELD_BY_LIMIT.has(outcome.reason) && !countsAsAttempt) {
-          // Its limit is closed now: it keeps its place, and starts when that opens.
-          const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, 0));
-          return reply === 'written' ? verbs.giveBack() : reply;
-        }
-        // What uses up no attempt may go on for long, and must not become a stream of them.
-        const ms = backoffMs(countsAsAttempt ? counted : begun.epoch, settings.backoff, outcome.afterMs);
-        const settled = { ...outcome, countsAsAttempt };
-        const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, settled, ms));
-        return reply === 'written' ? verbs.delay(ms) : reply;
-      }
-      case 'interrupted': {
-        if (outcome.possiblyBilled && settings.whenUnknown === 'fail') {
-          return applyOutcome(id, verbs, begun, { ...outcome, kind: 'failed', error: OUTCOME_UNKNOWN }, streamed);
-        }
-        const reply = await untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, outcome, 0));
-        return reply === 'written' ? verbs.giveBack() : reply;
-      }
-    }
-  };
   return attempt;
 }
 
@@ -274,17 +244,29 @@ const DAMAGED: Outcome = {
   possiblyBilled: false,
 };
 
-/** What BullMQ keeps as the return value: never the answer itself. */
-function said(reply: WriteReply, verb: string): string {
-  return reply === 'written' ? verb : reply;
+interface Answered extends EndTerms {
+  outcome: Outcome;
 }
 
-function tooLarge(limit: string, tokensPerMinute: number): Outcome {
-  const message = `The request needs more tokens than the limit '${limit}' allows in a minute (${tokensPerMinute}): it could never start. Make it smaller, lower max_output_tokens, or raise the limit.`;
-  return refused('request_too_large', message);
+function uncalled(outcome: Outcome): Answered {
+  return { outcome };
 }
 
-/** Nothing was sent, and nothing is to be. */
-function refused(code: string, message: string): Outcome {
-  return { kind: 'failed', reason: 'bad_request', error: { code, message }, possiblyBilled: false };
+/** What another job's call came to, at no cost of one's own. Null where it is not there (any more). */
+async function answerOf(store: Store, leader: string): Promise<Outcome | null> {
+  const { job, answer } = (await readJob(store, leader)) ?? {};
+  if (job === undefined || answer == null) return null;
+  const free = { ...answer, usage: NOTHING, response: { ...answer.response, usage: NOTHING } };
+  const told = { answer: free, usage: NOTHING, upstreamId: answer.response.id };
+  if (job.status === 'completed') return { kind: 'completed', ...told };
+  if (job.status !== 'incomplete') return null;
+  return { kind: 'incomplete', reason: answer.response.incomplete_details?.reason ?? 'unknown', ...told };
 }
+
+const NOTHING: Usage = {
+  input_tokens: 0,
+  input_tokens_details: { cached_tokens: 0 },
+  output_tokens: 0,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: 0,
+};

@@ -3,12 +3,16 @@
  * out. All else stays as it came, and nothing is parsed for that.
  */
 
+import { eventsOfItem } from '@millrace/core';
+
 /** The events that carry the whole response. */
 const WITH_RESPONSE: ReadonlySet<string> = new Set(['response.created', 'response.queued', 'response.in_progress']);
 const TERMINAL: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /** Inside a JSON string the quotes would be escaped, so only a name can match. */
 const SEQUENCE_NUMBER = /"sequence_number":\s?(\d{1,15})\b/;
+/** Of an event; an item inside it has none. */
+const OUTPUT_INDEX = /"output_index":\s?(\d{1,6})\b/;
 const RESPONSE = '"response":';
 const RESPONSE_ID = /"response":\s?\{\s?"id":\s?"([^"\\]+)"/;
 const BACKGROUND = /"background":\s?(?:true|false)\b/g;
@@ -30,6 +34,8 @@ export interface FrameTerms {
   after: number | null;
   /** The response it goes on from, as the client knows it and as the upstream does. */
   previous?: PreviousIds | null;
+  /** Items of earlier calls, told before this one's: their events were another attempt's. */
+  said?: readonly unknown[];
 }
 
 export interface PreviousIds {
@@ -39,12 +45,21 @@ export interface PreviousIds {
 
 export interface Frames {
   frame(type: string, data: string): Framed;
+  /** Events that stand before the next one: those of `said`, once the response has begun. */
+  before(type: string): Extract<Framed, { kind: 'frame' }>[];
+  /**
+   * The job takes another call, whose events are told as those of the same response.
+   * @param outputs how many items the response has so far
+   * @param told those of them that no call of the upstream's told: what tools said
+   * @returns the events by which they are told
+   */
+  goOn(outputs: number, told: readonly unknown[]): Extract<Framed, { kind: 'frame' }>[];
   /** The upstream numbers its events as we do: it can be asked to go on after one of ours. */
   alike(): boolean;
 }
 
 /** What frames one answer's events, in their order. */
-export function frameEvents({ id, background, after, previous = null }: FrameTerms): Frames {
+export function frameEvents({ id, background, after, previous = null, said = [] }: FrameTerms): Frames {
   let next = after === null ? 0 : after + 1;
   /** How much higher the upstream counts; null until it told a number. */
   let ahead: number | null = after === null ? null : 0;
@@ -53,6 +68,21 @@ export function frameEvents({ id, background, after, previous = null }: FrameTer
   let alike = true;
   /** `"response_id":"<the upstream's>"`, as some of OpenAI's events of other kinds have it. */
   let reference: string | null = null;
+  /** Not told yet. */
+  let untold = said;
+  /** Items that the response has of earlier calls. */
+  let outputs = 0;
+  /** Its beginning was told with an earlier call. */
+  let begun = false;
+  /** A terminal event was numbered. */
+  let ended = false;
+
+  const tell = (item: unknown, index: number): Extract<Framed, { kind: 'frame' }>[] =>
+    eventsOfItem(item, index).map(({ type, ...fields }) => {
+      const sequence = next++;
+      const text = JSON.stringify({ type, sequence_number: sequence, ...fields });
+      return { kind: 'frame', sequence, frame: `event: ${type}\ndata: ${text}\n\n` };
+    });
 
   /** The number that the upstream's event has among ours, which is `next` or one that was there already. */
   const place = (type: string, told: number | null): number => {
@@ -70,14 +100,39 @@ export function frameEvents({ id, background, after, previous = null }: FrameTer
 
   return {
     alike: () => alike,
+    before: (type) => {
+      if (untold.length === 0 || WITH_RESPONSE.has(type)) return [];
+      const frames = untold.flatMap(tell);
+      outputs = untold.length;
+      untold = [];
+      [ahead, alike] = [null, false];
+      return frames;
+    },
+    goOn: (count, told) => {
+      // The event that ended the last call has no place in the whole.
+      if (ended) next -= 1;
+      const frames = told.flatMap((item, index) => tell(item, count - told.length + index));
+      [outputs, begun, ended, ahead, alike, reference] = [count, true, false, null, false, null];
+      unnumbered = next;
+      return frames;
+    },
     frame: (type, data) => {
+      if (begun && WITH_RESPONSE.has(type)) {
+        const { upstreamId } = asOurs(data, id, background);
+        if (upstreamId !== null) reference = `"response_id":"${upstreamId}"`;
+        return { kind: 'known' };
+      }
       // The quick look is for the usual case.
       const digits = data.includes(`"sequence_number":${next},`) ? String(next) : SEQUENCE_NUMBER.exec(data)?.[1];
       if (place(type, digits === undefined ? null : Number(digits)) < next) return { kind: 'known' };
       const sequence = next++;
       unnumbered = next;
-      if (TERMINAL.has(type)) return { kind: 'end', sequence };
-      let text = data;
+      if (TERMINAL.has(type)) {
+        ended = true;
+        return { kind: 'end', sequence };
+      }
+      let text =
+        outputs === 0 ? data : data.replace(OUTPUT_INDEX, (_, index) => `"output_index":${Number(index) + outputs}`);
       if (WITH_RESPONSE.has(type)) {
         const named = asOurs(data, id, background);
         text = previous === null ? named.text : withOurPrevious(named.text, previous);

@@ -18,6 +18,8 @@ import { frameEvents, type PreviousIds } from './event-frames.ts';
 
 export interface EventSink {
   take: EventListener;
+  /** The job takes another call. @param items all that its response has so far */
+  goOn(items: readonly unknown[]): void;
   /** From now on each append notes where a crash would have to carry on. */
   attach(upstreamId: string): void;
   /**
@@ -29,22 +31,30 @@ export interface EventSink {
   resumeAt(response: Reattachable): Reattachable;
 }
 
+function isToolOutput(item: unknown): boolean {
+  return (item as { type?: unknown } | null)?.type === 'function_call_output';
+}
+
 /** Tens of entries for an answer of some seconds, and no reader notices. */
 const GATHER_MS = 100;
 /** While nobody reads along: who begins to waits so long once, and a crash has so much to read again. */
 const UNHEARD_MS = 1000;
 
-export function openEventSink(
-  store: Store,
-  queue: StoreQueue,
-  id: string,
-  begun: Begun,
-  previous: PreviousIds | null,
-  log: Log,
-): EventSink {
+export interface EventSinkTerms {
+  store: Store;
+  queue: StoreQueue;
+  id: string;
+  begun: Begun;
+  previous: PreviousIds | null;
+  /** Items of calls that earlier attempts made. */
+  said: readonly unknown[];
+  log: Log;
+}
+
+export function openEventSink({ store, queue, id, begun, previous, said, log }: EventSinkTerms): EventSink {
   const after = begun.checkpoint?.startingAfter ?? null;
   const background = (begun.body as { background?: unknown }).background === true;
-  const frames = frameEvents({ id, background, after, previous });
+  const frames = frameEvents({ id, background, after, previous, said });
   let upstreamId = begun.checkpoint?.upstreamId ?? null;
   let gathered: EventsEntry[] = [];
   let gatheredBytes = 0;
@@ -126,6 +136,7 @@ export function openEventSink(
   return {
     take: (type, data) => {
       if (lost) return;
+      for (const { sequence, frame } of frames.before(type)) gather(sequence, frame);
       const framed = frames.frame(type, data);
       if (framed.kind === 'known') return;
       if (framed.kind === 'end') {
@@ -135,6 +146,14 @@ export function openEventSink(
       gather(framed.sequence, framed.frame);
       deltaGathered ||= type.endsWith('.delta');
       if (gatheredBytes > EVENTS_BYTES) lost = true;
+      schedule();
+    },
+    goOn: (items) => {
+      if (lost) return;
+      end = null;
+      const told = items.slice(items.findLastIndex((item) => !isToolOutput(item)) + 1);
+      for (const { sequence, frame } of frames.goOn(items.length, told)) gather(sequence, frame);
+      upstreamId = null;
       schedule();
     },
     attach: (response) => {

@@ -1,10 +1,18 @@
 /** What a worker and the process in which it isolates a suspect say to each other. All of it passes as JSON. */
 import type { AuditEntry, Outcome, QueueConfig, Reattachable } from '@millrace/core';
-import type { Begun } from '@millrace/queue';
+import type { Begun, Turn } from '@millrace/queue';
 import type { AbortReason, BackgroundKnown, RateLimitGauges } from '@millrace/upstream';
 
 export type ToIsolated =
-  | { kind: 'run'; id: string; queue: string; settings: QueueConfig; begun: Begun; background: BackgroundKnown }
+  | {
+      kind: 'run';
+      id: string;
+      queue: string;
+      settings: QueueConfig;
+      begun: Begun;
+      turns: readonly Turn[];
+      background: BackgroundKnown;
+    }
   | { kind: 'abort'; reason: AbortReason };
 
 export type FromIsolated =

@@ -63,7 +63,7 @@ async function attempt(
   const begun: Begun = {
     ...{ kind: 'begun', epoch: 3, startedAt: 1000, counted: 0, deadline: null, type: 'generate', model: 'm' },
     body: { input: 'hello' },
-    ...{ checkpoint: null, stream: false, checkpointDamaged: false },
+    ...{ checkpoint: null, stream: false, hasTurns: false, checkpointDamaged: false },
     ...terms.begun,
   };
   const controller = terms.controller ?? new AbortController();
@@ -72,6 +72,7 @@ async function attempt(
     queue: 'generate',
     settings,
     begun,
+    turns: [],
     controller,
     checkpoint: async () => 'written',
     told: () => undefined,

@@ -10,8 +10,9 @@ import {
   type Reattachable,
   type ResponsesBody,
   schemaOf,
+  withRegistered,
 } from '@millrace/core';
-import type { Begun } from '@millrace/queue';
+import type { Begun, Turn } from '@millrace/queue';
 import {
   type EventListener,
   type RateLimitGauges,
@@ -19,12 +20,15 @@ import {
   type Started,
   type Upstream,
 } from '@millrace/upstream';
+import { withTurns } from './turns/next-input.ts';
 
 export interface AttemptInput {
   id: string;
   queue: string;
   settings: QueueConfig;
   begun: Begun;
+  /** The job's calls before this one. */
+  turns: readonly Turn[];
   /** Aborted with the reason: cancelled, shutdown, or here, the deadline. */
   controller: AbortController;
   /** Notes what a crash of this process would need to carry on with the response instead of calling again. */
@@ -43,7 +47,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Binds what every attempt of this process shares. */
 export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
-  return async ({ id, queue, settings, begun, controller, checkpoint, told, onEvent }) => {
+  return async ({ id, queue, settings, begun, turns, controller, checkpoint, told, onEvent }) => {
     const upstream = upstreams.get(settings.upstream);
     if (upstream === undefined) throw new Error(`no upstream '${settings.upstream}' is open`);
     const request = requestOf(config, settings, begun);
@@ -57,7 +61,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
     const progress = noteProgress(checkpoint, onEvent !== undefined);
     try {
       const asked = {
-        body: request.body,
+        body: withTurns(request.body, turns),
         type: begun.type,
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,
@@ -80,7 +84,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         queue,
         attempt: begun.epoch,
         upstream: settings.upstream,
-        request: request.body,
+        request: asked.body,
         response: 'answer' in outcome ? (outcome.answer?.response ?? null) : null,
         error: 'error' in outcome ? outcome.error : null,
       });
@@ -146,7 +150,8 @@ function requestOf(
   if (begun.type === 'generate') {
     // The job itself is the background work; upstream it is one plain call.
     const { background: _, stream: __, ...body } = begun.body as ResponsesBody;
-    return { body: { ...body, ...withModel } };
+    const tools = body.tools === undefined ? {} : { tools: withRegistered(body.tools, config.tools) };
+    return { body: { ...body, ...tools, ...withModel } };
   }
   const body = begun.body as ExtractBody;
   const schema = schemaOf(body, config.schemas);

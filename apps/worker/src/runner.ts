@@ -2,11 +2,18 @@
  * take: the one place that owns BullMQ Workers. It takes jobs of one queue, runs them, and turns each Outcome into a
  * queue verb. The job record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import { bullPrefix, bullPriority, jobPriority, jobsWait, type StoreQueue, type Ticket } from '@millrace/queue';
+import {
+  bullPrefix,
+  bullPriority,
+  jobPriority,
+  jobsWait,
+  release,
+  type StoreQueue,
+  type Ticket,
+} from '@millrace/queue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { type AttemptTerms, attemptJob, type Taken, type Verbs } from './attempt-job.ts';
 import { FIRST_AHEAD, followLimit } from './follow-limit.ts';
-import { openFollowUps } from './follow-ups.ts';
 import type { Isolation } from './isolation.ts';
 import { keepFetching } from './keep-fetching.ts';
 import { checkEveryMs, keepTakingBack, lockAgain } from './locks.ts';
@@ -32,7 +39,7 @@ export interface Runner {
   restarts(): number;
 }
 
-export interface RunnerOptions extends Omit<AttemptTerms, 'followUps'> {
+export interface RunnerOptions extends AttemptTerms {
   lockMs: number;
   run: AttemptRun;
   /** This process's one place for suspects, shared by all its runners. */
@@ -70,11 +77,12 @@ export function startRunner(options: RunnerOptions): Runner {
   };
   const verbsOf = (job: Job, token: string): Verbs => ({
     giveBack: () => giveBack(job, token),
-    delay: async (ms) => {
+    delay: async (ms, unless) => {
       const again = bullPriority(jobPriority(job.priority), true);
       // As BullMQ reads it when the time has come.
       await untilWritten(log, () => store.redis.hset(queue.bull.toKey(job.id as string), 'priority', again));
       await untilWritten(log, () => job.moveToDelayed(Date.now() + ms, token));
+      if (unless !== undefined && (await unless())) await release(store, [job.id as string]);
       throw new DelayedError();
     },
     hold: async (ms) => {
@@ -92,8 +100,7 @@ export function startRunner(options: RunnerOptions): Runner {
     running: running.size,
     bound: (most) => fetching.bound(most),
   });
-  const followUps = openFollowUps(store, queue);
-  const attempt = attemptJob({ ...options, admission, followUps });
+  const attempt = attemptJob({ ...options, admission });
 
   const take = async (job: Job<Ticket>, lockToken?: string): Promise<string> => {
     const id = job.id as string;
@@ -214,7 +221,6 @@ export function startRunner(options: RunnerOptions): Runner {
       if (resting !== null) clearTimeout(resting);
       if (heldUntil !== null) clearTimeout(heldUntil);
       stopTakingBack();
-      followUps.close();
       const closed = fetching.close();
       await within(graceMs, Promise.race([closed, running.idle()]));
       running.stop({ kind: 'shutdown' });

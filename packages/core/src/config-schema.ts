@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { WEBHOOK_SECRET } from './environment.ts';
 import { DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY } from './job.ts';
 import { isAddressRange } from './public-address.ts';
+import { isTool, type Tool } from './tool.ts';
 
 const name = z
   .string()
@@ -41,6 +42,8 @@ const queue = z.strictObject({
   priority: z.int().min(HIGHEST_PRIORITY).max(LOWEST_PRIORITY).default(DEFAULT_PRIORITY),
   maxWaiting: z.int().min(1).default(1_000_000),
   whenUnknown: z.enum(['retry', 'fail']).default('retry'),
+  /** Present: equal requests share one call, and get its answer for so long after it was there. */
+  cache: z.strictObject({ seconds: z.number().nonnegative().max(31_536_000) }).optional(),
   backoff: z
     .strictObject({ baseSeconds: seconds.default(1), maxSeconds: seconds.default(60) })
     .prefault({})
@@ -145,6 +148,13 @@ export const configSchema = z.strictObject({
   queues: z.record(name, queue).optional(),
   worker: z.strictObject({ lockSeconds: seconds.default(30), graceSeconds: seconds.default(30) }).prefault({}),
   schemas: z.record(z.string(), z.unknown()).optional(),
+  /** Functions that workers run when the model calls them, by name. */
+  tools: z
+    .record(
+      z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'is no function name: letters, digits, "_" and "-", at most 64'),
+      z.custom<Tool>(isTool, 'is not made by tool({ parameters, run }) of @millrace/core'),
+    )
+    .default({}),
   /** How long finished jobs and their results are kept, and how many bytes of them a queue may hold. */
   retention: z
     .strictObject({

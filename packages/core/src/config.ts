@@ -28,6 +28,7 @@ export interface Config {
   queues: Readonly<Record<string, QueueConfig>>;
   worker: ParsedConfig['worker'];
   schemas: Readonly<Record<string, NamedSchema>>;
+  tools: ParsedConfig['tools'];
   retention: ParsedConfig['retention'];
   files: ParsedConfig['files'];
   webhooks: ParsedConfig['webhooks'];
@@ -116,6 +117,7 @@ export function resolveConfig(input: unknown, environment: Environment, source =
     queues,
     worker: parsed.data.worker,
     schemas,
+    tools: parsed.data.tools,
     retention: parsed.data.retention,
     files: parsed.data.files,
     batches: parsed.data.batches,

@@ -47,6 +47,7 @@ export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job
 export { createLog, type Log } from './log.ts';
 export type { NamedSchema } from './named-schema.ts';
 export type * from './outcome.ts';
+export { eventsOfItem } from './output-item-events.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { type Line, readLines } from './read-lines.ts';
 export { eventsOfResponse } from './response-events.ts';
@@ -54,3 +55,4 @@ export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts'
 export { parseMetadata } from './responses-request-metadata.ts';
 export { runRole } from './run-role.ts';
 export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';
+export { isTool, type Tool, type ToolCall, type ToolDefinition, tool, withRegistered } from './tool.ts';

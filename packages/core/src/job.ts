@@ -74,6 +74,12 @@ export interface Job {
   retry_of: string | null;
   /** `store: false`: it is to be forgotten once it was delivered. */
   forget: boolean;
+  /** Cached under this hash of what matters of its request: equal ones share one call. */
+  cache: string | null;
+  /** The job whose answer it has: no call was made for it. */
+  answered_by: string | null;
+  /** The flow it is a step of. */
+  flow: string | null;
   /** The batch it is of, and what its line calls it. */
   batch: { id: string; custom_id: string; chat: boolean } | null;
   error: JobError | null;
@@ -102,6 +108,10 @@ export interface NewJob {
   forget: boolean;
   /** The line of a batch that it is; its id is made of that. `chat`: it came, and is answered, as a Chat Completion. */
   batch: { id: string; place: number; customId: string; chat: boolean } | null;
+  /** Of what matters of its request, where equal ones may share one call (see `cacheKey`). Absent: none may. */
+  cache?: string;
+  /** The flow it is a step of. */
+  flow?: string;
   /** The caller's key for this submission: the same caller, key and body is the same job. Null: always a new one. */
   idempotency: { caller: string; key: string } | null;
   body: ResponsesBody | ExtractBody;

@@ -33,6 +33,12 @@ export interface ResponseObject {
   [field: string]: unknown;
 }
 
+/** One way in which a structured answer misses its schema: place (dotted, '' for the root) and problem. */
+export interface Miss {
+  path: string;
+  problem: string;
+}
+
 /** Why a job ended badly, whole: `code` may be the upstream's own. */
 export interface JobError {
   code: string;
@@ -91,7 +97,8 @@ export interface Reattachable {
 }
 
 export type Outcome =
-  | ({ kind: 'completed'; answer: Answer } & Tried)
+  /** `misses`: its text misses the schema it was asked for, which is its producer's affair. */
+  | ({ kind: 'completed'; answer: Answer; misses?: Miss[] } & Tried)
   | ({ kind: 'incomplete'; answer: Answer; reason: string } & Tried)
   | ({ kind: 'failed'; reason: AttemptReason; error: JobError; answer?: Answer; possiblyBilled: boolean } & Tried)
   | ({
@@ -102,6 +109,8 @@ export type Outcome =
       afterMs: number;
       countsAsAttempt: boolean;
       possiblyBilled: boolean;
+      /** What was said, where it was read whole and is no use as it is. */
+      answer?: Answer;
       /**
        * To be re-attached instead of called again. `possiblyBilled` is false with it because nothing is lost yet:
        * whoever gives the response up after all marks it.

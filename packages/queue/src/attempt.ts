@@ -43,6 +43,8 @@ export interface Begun {
   checkpointDamaged: boolean;
   /** Its events are wanted. */
   stream: boolean;
+  /** Some of its calls have been made (see `readTurns`). */
+  hasTurns: boolean;
 }
 
 export type BeginReply =
@@ -106,7 +108,7 @@ export async function beginAttempt(
   }
   if (kind === 'terminal') return { kind, checkpoint: readCheckpoint(rest[0]) };
   if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' | 'suspect' | 'unknown' };
-  const [epoch, startedAt, counted, deadline, type, model, body, checkpoint, stream] = rest;
+  const [epoch, startedAt, counted, deadline, type, model, body, checkpoint, stream, turns] = rest;
   const fence = { epoch: Number(epoch), counted: Number(counted) };
   const request = readJson<Begun['body']>(body);
   if (request === null) return { kind: 'damaged', ...fence };
@@ -121,6 +123,7 @@ export async function beginAttempt(
     checkpoint: readCheckpoint(checkpoint),
     checkpointDamaged: !!checkpoint && readCheckpoint(checkpoint) === null,
     stream: stream === '1',
+    hasTurns: !!turns,
   };
 }
 
@@ -138,20 +141,37 @@ export async function settleAttempt(
   epoch: number,
   outcome: Extract<Outcome, { kind: 'retry' | 'interrupted' }>,
   delayMs: number,
+  spent: Spent = spentBy(outcome),
 ): Promise<WriteReply> {
   const { keys } = queue;
-  const end = attemptEnd(outcome);
+  const end = { ...attemptEnd(outcome), usage: spent.attempt };
+  const { uncounted } = spent;
   const reply = (await runScript(
     store.redis,
     'settle',
     [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters],
     [
       ...[id, epoch, `${end.outcome}:${end.reason}`, attemptEndJson(end), end.counted ? 1 : 0, Math.ceil(delayMs)],
-      ...[end.possibly_billed ? 1 : 0, outcome.usage?.input_tokens ?? 0, outcome.usage?.output_tokens ?? 0],
+      ...[end.possibly_billed ? 1 : 0, uncounted?.input_tokens ?? 0, uncounted?.output_tokens ?? 0],
       outcome.reattach === undefined ? '' : checkpointText(outcome.reattach),
+      uncounted?.input_tokens_details.cached_tokens ?? 0,
     ],
   )) as string;
   return reply === 'settled' ? 'written' : (reply as WriteReply);
+}
+
+/** The tokens of a job that may take several calls. */
+export interface Spent {
+  /** All of them. */
+  job: Usage | null;
+  /** In this attempt. */
+  attempt: Usage | null;
+  /** What no turn has counted. */
+  uncounted: Usage | null;
+}
+
+function spentBy({ usage = null }: Outcome): Spent {
+  return { job: usage, attempt: usage, uncounted: usage };
 }
 
 /** What is stored of an attempt that ended with this Outcome. */
@@ -170,9 +190,17 @@ function attemptEnd(outcome: Outcome): Omit<Attempt, 'number' | 'worker' | 'star
   };
 }
 
+export interface EndTerms {
+  /** The end of its events, where the answer was streamed to its end. */
+  streamed?: StreamedEnd | null;
+  /** Where it took more than this one call. */
+  spent?: Spent;
+  /** The job whose answer it is, where it made no call. */
+  answeredBy?: string;
+}
+
 /**
  * Ends the job by what its attempt came to.
- * @param streamed the end of its events, where the answer was streamed to its end
  */
 export function finishByOutcome(
   store: Store,
@@ -180,9 +208,9 @@ export function finishByOutcome(
   id: string,
   epoch: number,
   outcome: Extract<Outcome, { kind: 'completed' | 'incomplete' | 'failed' | 'cancelled' }>,
-  streamed: StreamedEnd | null = null,
+  { streamed = null, spent = spentBy(outcome), answeredBy }: EndTerms = {},
 ): Promise<WriteReply> {
-  const end = attemptEnd(outcome);
+  const end = { ...attemptEnd(outcome), usage: spent.attempt };
   const answer = 'answer' in outcome ? (outcome.answer ?? null) : null;
   return finish(store, queue, id, {
     to: outcome.kind,
@@ -192,8 +220,10 @@ export function finishByOutcome(
     end,
     answer,
     error: outcome.kind === 'failed' ? outcome.error : null,
-    usage: outcome.usage ?? null,
+    usage: spent.job,
+    uncounted: spent.uncounted,
     streamed,
+    ...(answeredBy === undefined ? {} : { answeredBy }),
   });
 }
 
@@ -210,6 +240,10 @@ export interface Finish {
   /** Finish only if the job is past its deadline. */
   onlyPastDeadline?: boolean;
   streamed?: StreamedEnd | null;
+  /** Of `usage`, what is not counted yet. Absent: all. */
+  uncounted?: Usage | null;
+  /** The job whose answer it is, where that is not its own. */
+  answeredBy?: string;
 }
 
 const FAILURES_KEPT = 100;
@@ -223,6 +257,7 @@ const FORGOTTEN_AFTER_MS = 600_000;
 export async function finish(store: Store, queue: StoreQueue, id: string, write: Finish): Promise<WriteReply> {
   const { keys } = queue;
   const { end } = write;
+  const spent = write.uncounted === undefined ? write.usage : write.uncounted;
   const label = `${end.outcome}:${end.reason ?? 'none'}`;
   const [reply, superseded, told] = (await runScript(
     store.redis,
@@ -230,14 +265,17 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
     [
       ...[keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.status(write.to), keys.result(id)],
       ...[keys.finished, keys.deadlines, keys.failures, keys.counters, keys.events(id), keys.outbox],
+      keys.dependents(id),
     ],
     [
       ...[id, write.to, write.epoch ?? '', write.paid ? 1 : 0, label, attemptEndJson(end)],
       ...[json(write.answer), json(write.error), json(write.usage), end.possibly_billed ? 1 : 0],
-      ...[write.usage?.input_tokens ?? 0, write.usage?.output_tokens ?? 0, FAILURES_KEPT],
+      ...[spent?.input_tokens ?? 0, spent?.output_tokens ?? 0, FAILURES_KEPT],
       ...[write.onlyPastDeadline ? 1 : 0, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT],
       Math.max(0, store.config.retention.seconds * 1000 - FORGOTTEN_AFTER_MS),
       wantsEvent(store, `response.${write.to}`) ? 1 : 0,
+      (store.config.queues[queue.name]?.cache?.seconds ?? 0) * 1000,
+      ...[spent?.input_tokens_details.cached_tokens ?? 0, write.answeredBy ?? ''],
       ...streamedArgs(write.streamed ?? null),
     ],
   )) as [string, number?, number?];

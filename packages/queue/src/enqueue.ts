@@ -122,6 +122,8 @@ function fieldsOf(job: NewJob, body: string): string[] {
     const { id: batch, customId, chat } = job.batch;
     fields.push('batch', batch, 'custom_id', customId, ...(chat ? ['chat', '1'] : []));
   }
+  if (job.cache !== undefined) fields.push('cache', job.cache);
+  if (job.flow !== undefined) fields.push('flow', job.flow);
   if (job.stream) fields.push('stream', '1');
   if (job.forget) fields.push('forget', '1');
   return fields;

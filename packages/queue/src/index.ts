@@ -3,7 +3,9 @@ export {
   type BeginReply,
   type Begun,
   beginAttempt,
+  type EndTerms,
   finishByOutcome,
+  type Spent,
   settleAttempt,
   type WriteReply,
 } from './attempt.ts';
@@ -24,6 +26,7 @@ export type { BreakerState } from './breaker/step.ts';
 export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
+export { dependOn, release, type Share, shareCall } from './dependents.ts';
 export type { Submitted } from './enqueue.ts';
 export { appendEvents, type EventsEntry, type StreamedEnd } from './events/append-events.ts';
 export { awaitEnd } from './events/await-end.ts';
@@ -83,6 +86,7 @@ export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
 export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';
+export { readTurns, type ToolOutput, type Turn, writeToolOutput, writeTurn } from './turns.ts';
 export {
   countDeliveries,
   type Delivery,

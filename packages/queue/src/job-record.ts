@@ -31,6 +31,9 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     webhook_url: record.webhook_url ?? null,
     retry_of: record.retry_of ?? null,
     forget: record.forget === '1',
+    cache: record.cache ?? null,
+    answered_by: record.answered_by ?? null,
+    flow: record.flow ?? null,
     batch:
       record.batch === undefined
         ? null

@@ -6,6 +6,9 @@
  * |----------------------------------|--------|-----------------------|----------------------------------------------------|
  * | {mr:q}:job:<id>                  | hash   | submit, begin, settle, finish | the job record; until retention removes it  |
  * | {mr:q}:result:<id>               | string | finish                | the answer as JSON; as long as its record          |
+ * | {mr:q}:turns:<id>                | hash   | turn                  | the finished calls of a job that takes several, and its tools' outputs; as long as its record |
+ * | {mr:q}:dependents:<id>           | set    | depend, share; finish | ids of jobs that wait for this one's end            |
+ * | {mr:q}:cache:<hash>              | string | share, finish         | the job whose answer equal requests get; the queue's cache.seconds after its end |
  * | {mr:q}:events:<id>               | stream | append, finish        | a streamed answer's events, some an entry; an hour after its end, at most 16 MiB |
  * | {mr:q}:status:<status>           | zset   | submit, begin, settle, finish | ids by creation (µs), one set a status      |
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
@@ -13,7 +16,7 @@
  * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
  * | {mr:q}:batch:<id>                | hash   | createBatch, turn, finish | a batch's record and counts; 30 days after its end |
  * | {mr:q}:batches, :batches:open    | zset   | createBatch, turn     | ids of batches by creation (ms), and of those that have not ended |
- * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue       |
+ * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue, and dependents not yet released |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
@@ -54,6 +57,9 @@ export interface QueueKeys {
   job(id: string): string;
   result(id: string): string;
   events(id: string): string;
+  turns(id: string): string;
+  dependents(id: string): string;
+  cache(hash: string): string;
   outbox: string;
   batch(id: string): string;
   batches: string;
@@ -75,6 +81,9 @@ export function queueKeys(queue: string): QueueKeys {
     job: (id) => `${prefix}:job:${id}`,
     result: (id) => `${prefix}:result:${id}`,
     events: (id) => `${prefix}:events:${id}`,
+    turns: (id) => `${prefix}:turns:${id}`,
+    dependents: (id) => `${prefix}:dependents:${id}`,
+    cache: (hash) => `${prefix}:cache:${hash}`,
     status: (status) => `${prefix}:status:${status}`,
     outbox: `${prefix}:outbox`,
     batch: (id) => `${prefix}:batch:${id}`,

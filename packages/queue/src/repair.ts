@@ -89,7 +89,12 @@ async function putBack(store: Store, queue: StoreQueue, id: string, ended: boole
   if (job.status === 'in_progress' && !ended && mayStillRun(store, queue, job.started_at, now)) return;
   await queue.bull.remove(id);
   const transaction = store.redis.multi();
-  queueTicket(transaction, queue, id, { ...job, delayMs: Math.max(0, (job.delayed_until ?? 0) - now) });
+  const { cache, ...rest } = job;
+  queueTicket(transaction, queue, id, {
+    ...rest,
+    ...(cache === null ? {} : { cache }),
+    delayMs: Math.max(0, (job.delayed_until ?? 0) - now),
+  });
   const replies = (await transaction.exec()) ?? [];
   for (const [error] of replies) if (error) throw error;
   store.log.warn(

@@ -17,6 +17,8 @@ export interface Ticket {
   shape?: string;
   /** The response it goes on from. */
   previous?: string;
+  /** Equal requests have the same, and share one call. */
+  cache?: string;
 }
 
 /** Finished BullMQ entries are only for bull-board; the record and its result live by our own retention. */
@@ -43,7 +45,7 @@ export function queueTicket(
   transaction: ChainableCommander,
   queue: StoreQueue,
   id: string,
-  job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs'> & { body?: NewJob['body'] },
+  job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs' | 'cache'> & { body?: NewJob['body'] },
   characters?: number,
 ): void {
   const options: JobsOptions = {
@@ -53,7 +55,10 @@ export function queueTicket(
     removeOnFail: BULL_KEPT,
     ...(job.delayMs > 0 ? { delay: job.delayMs } : {}),
   };
-  const ticket: Ticket = { type: job.type, model: job.model, ...measure(job.body, characters) };
+  const ticket: Ticket = {
+    ...{ type: job.type, model: job.model, ...measure(job.body, characters) },
+    ...(job.cache === undefined ? {} : { cache: job.cache }),
+  };
   // BullMQ runs its script on whatever has runCommand: here our transaction, so that both writes are one.
   const client = {
     runCommand: (name: string, args: unknown[]) => {

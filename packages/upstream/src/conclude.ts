@@ -71,7 +71,7 @@ export async function judge(read: Exclude<ReadAnswer, Finding>, terms: CallTerms
   const checked = await terms.check(answer.output_text);
   if (checked.fits) return { kind: 'completed', answer: { ...answer, output_parsed: checked.value }, ...tried };
   // As OpenAI does: a generate job that asked for a structure keeps its text, and has no `output_parsed`.
-  if (terms.type === 'generate') return { kind: 'completed', answer, ...tried };
+  if (terms.type === 'generate') return { kind: 'completed', answer, misses: checked.misses, ...tried };
   const finding = { row: 'schemaMismatch', message: mismatchMessage(checked), details: checked.misses } as const;
   return decide({ ...finding, answer, upstreamId: tried.upstreamId }, true);
 }

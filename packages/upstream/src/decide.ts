@@ -33,7 +33,8 @@ export function decide(finding: Finding, sent: boolean): Decided {
   const tried = triedBy(finding, row.billed === 'possibly' || (row.billed === 'if sent' && sent));
   const verdict = row.verdict === 'hold' ? row.verdict : (finding.toldTo ?? row.verdict);
   if (verdict !== 'fail') {
-    return { kind: 'retry', ...tried, afterMs: finding.afterMs ?? 0, countsAsAttempt: row.counts !== false };
+    const said = finding.answer === undefined ? {} : { answer: finding.answer };
+    return { kind: 'retry', ...tried, ...said, afterMs: finding.afterMs ?? 0, countsAsAttempt: row.counts !== false };
   }
   return { kind: 'failed', ...tried, ...(finding.answer === undefined ? {} : { answer: finding.answer }) };
 }

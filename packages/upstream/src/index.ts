@@ -4,7 +4,7 @@ export type {
   ResponseCreateParams,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
-export type { AbortKind, AbortReason } from './abort-reason.ts';
+export { type AbortKind, type AbortReason, abortKind } from './abort-reason.ts';
 export type { Started } from './background-response.ts';
 export type { BackgroundKnown } from './background-use.ts';
 export type { BackgroundListener, CallRequest } from './call.ts';

@@ -3,10 +3,10 @@
  * in an Ajv of its own, which goes when its entry goes, so neither memory nor one schema's `$id` reaches another.
  */
 import { hash } from 'node:crypto';
+import type { Miss } from '@millrace/core';
 import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { BoundedCache } from './bounded-cache.ts';
-import type { Miss } from './structured.ts';
 
 /** Distinct schemas in use at once are the configured ones and a few sent along; one compiled takes some 50 KiB. */
 export const MAX_CACHED_SCHEMAS = 256;

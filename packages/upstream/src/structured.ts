@@ -2,16 +2,10 @@
  * Structured output: the value in an answer's text, checked by the job's own zod type or by the JSON Schema of its
  * `text.format`. Never throws, whatever the model wrote.
  */
-import type { ResponsesBody } from '@millrace/core';
+import type { Miss, ResponsesBody } from '@millrace/core';
 import type { z } from 'zod';
 import { isObject, parseJson } from './json.ts';
 import { MAX_MISSES, schemaValidator } from './schema-validator.ts';
-
-/** Place (dotted, '' for the root) and problem of one miss. */
-export interface Miss {
-  path: string;
-  problem: string;
-}
 
 export type Checked = { fits: true; value: unknown } | { fits: false; misses: Miss[] };
 

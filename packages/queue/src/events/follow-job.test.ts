@@ -74,7 +74,7 @@ describe('what an attempt stores', () => {
     const { epoch } = await begin(store, id);
     for (let i = 0; i < 3; i++) await append(id, epoch, [entry(0, 2), entry(2, 5)]);
     await append(id, epoch, [entry(5, 6)]);
-    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, streamed(6, []));
+    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, { streamed: streamed(6, []) });
     const reader = read(id);
     await reader.done;
     expect(reader.numbers).toEqual([0, 1, 2, 3, 4, 5]);
@@ -101,7 +101,7 @@ describe('what an attempt stores', () => {
     const total = along.numbers.length;
     const near = read(id, total - 5);
     await eventually('the rest was read', () => near.numbers.length === 4);
-    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, streamed(total, []));
+    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, { streamed: streamed(total, []) });
     await Promise.all([along.done, near.done]);
     expect(along.numbers).toEqual(along.numbers.map((_, index) => index));
     expect(along.last?.kind).toBe('end');
@@ -143,7 +143,7 @@ describe('a reader', () => {
             rest.push(entry(next, next + size));
             next += size;
           }
-          await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, streamed(next, rest));
+          await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, { streamed: streamed(next, rest) });
           comeAt(sizes.length);
           for (const { after, reader } of readers) {
             await reader.done;
@@ -168,7 +168,7 @@ describe('a reader', () => {
     await reader.done;
     expect(reader.last).toMatchObject({ kind: 'replaced', sequence: 3 });
     const again = read(id);
-    await finishByOutcome(store, queueOf(store), id, second.epoch, COMPLETED, streamed(2, [entry(1, 2)]));
+    await finishByOutcome(store, queueOf(store), id, second.epoch, COMPLETED, { streamed: streamed(2, [entry(1, 2)]) });
     await again.done;
     expect(again.numbers).toEqual([0, 1]);
   });
@@ -179,7 +179,7 @@ describe('a reader', () => {
     await append(id, epoch, [entry(0, 3)]);
     const reader = read(id);
     await eventually('it was read', () => reader.numbers.length === 3);
-    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, null);
+    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED);
     await reader.done;
     expect(reader.last?.kind).toBe('replaced');
     const later = read(id);
@@ -222,7 +222,7 @@ describe('a reader', () => {
     await eventually('the silence is noticed', () => !hasty.liveness.alive());
     process.kill(redis.pid, 'SIGCONT');
     await append(id, epoch, [entry(3, 5)]);
-    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, streamed(5, []));
+    await finishByOutcome(store, queueOf(store), id, epoch, COMPLETED, { streamed: streamed(5, []) });
     await reader.done;
     expect(reader.numbers).toEqual([0, 1, 2, 3, 4]);
     expect(reader.last).toMatchObject({ kind: 'end', sequence: 5 });

@@ -1,7 +1,8 @@
 -- finish: the only way to a terminal status, whatever the reason. Fenced: an attempt's write counts only under the
 -- job's current epoch, except a complete, already paid answer to a job that is not terminal yet, which is accepted.
 -- In the same step it stores the result and moves every count, so nothing can be half told.
--- KEYS: job, status:queued, status:in_progress, status:<to>, result, finished, deadlines, failures, counters, events, outbox
+-- KEYS: job, status:queued, status:in_progress, status:<to>, result, finished, deadlines, failures, counters, events, outbox,
+--       dependents
 -- ARGV: id, to, epoch ('' = not from an attempt: cancel, deadline), paid (0|1), label (outcome:reason),
 --       outcome JSON (of the attempt that ends with the job: the caller's, else the one that is open),
 --       result JSON ('' = none), error JSON ('' = none), usage JSON ('' = none), possibly_billed (0|1),
@@ -9,11 +10,13 @@
 --       outcome JSON of a newer attempt that a paid answer of an older one makes needless, and of one re-attached,
 --       how long before its time retention may forget the job when it is not to be stored (ms),
 --       whether configured webhooks want its end (0|1),
+--       how long its answer may be given to equal requests (ms, '' = not), cached input tokens,
+--       the job whose answer this is ('' = its own),
 --       sequence number of the event that ends the stream ('' = this answer was not streamed to its end),
 --       fresh (as for append), then the events not yet stored, as for append
 -- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
 -- be told; told when something is in the outbox.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
@@ -52,7 +55,7 @@ end
 if (superseded and not job[6] and not taken_back) or (ARGV[10] == '1' and status == 'in_progress') then
   redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
 end
-count_tokens(KEYS[9], ARGV[11], ARGV[12])
+count_tokens(KEYS[9], ARGV[11], ARGV[12], ARGV[20])
 
 redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now), 'finished_by', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delayed_until')
@@ -73,6 +76,7 @@ if job[10] then
   local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[10])
   local answered = ARGV[2] == 'completed' or ARGV[2] == 'incomplete'
   redis.call('HINCRBY', batch, answered and 'completed' or 'failed', 1)
+  if ARGV[20] ~= '0' then redis.call('HINCRBY', batch, 'cached_tokens', ARGV[20]) end
 end
 redis.call('ZADD', KEYS[6], int(kept_since), ARGV[1])
 if job[4] then redis.call('ZREM', KEYS[7], ARGV[1]) end
@@ -81,10 +85,10 @@ if ARGV[2] == 'failed' then
   redis.call('LTRIM', KEYS[8], 0, tonumber(ARGV[13]) - 1)
 end
 redis.call('HINCRBY', KEYS[9], 'finished:' .. ARGV[2], 1)
-if ARGV[19] ~= '' and not stale then
-  begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[20])
-  add_events(KEYS[1], KEYS[10], ARGV[3], 21)
-  redis.call('HSET', KEYS[1], 'events_end', ARGV[19])
+if ARGV[22] ~= '' and not stale then
+  begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[23])
+  add_events(KEYS[1], KEYS[10], ARGV[3], 24)
+  redis.call('HSET', KEYS[1], 'events_end', ARGV[22])
   redis.call('PEXPIRE', KEYS[10], EVENTS_KEPT_MS)
 elseif job[7] and ARGV[7] ~= '' then
   -- The answer is not the one that was streamed: who reads it later gets this one's events.
@@ -101,5 +105,29 @@ if told then
   -- A job ends once, so its id names the event too.
   local event = 'evt_' .. string.sub(ARGV[1], -32)
   redis.call('RPUSH', KEYS[11], event .. ' response.' .. ARGV[2] .. ' ' .. int(now) .. ' ' .. ARGV[1] .. ' ' .. (job[9] or ''))
+end
+if ARGV[21] ~= '' then
+  redis.call('HSET', KEYS[1], 'answered_by', ARGV[21])
+  redis.call('HINCRBY', KEYS[9], 'answered_by_another', 1)
+elseif job[11] then
+  -- The answer that equal requests get from now on, or none.
+  local cache = string.gsub(KEYS[1], ':job:.*$', ':cache:' .. job[11])
+  if redis.call('GET', cache) == ARGV[1] then
+    if ARGV[2] == 'completed' and ARGV[19] ~= '' and ARGV[19] ~= '0' then
+      redis.call('PEXPIRE', cache, ARGV[19])
+    else
+      redis.call('DEL', cache)
+    end
+  end
+end
+-- Who waits for it goes on: in other queues too, so by the outbox.
+for _, dependent in ipairs(redis.call('SMEMBERS', KEYS[12])) do
+  redis.call('RPUSH', KEYS[11], 'release ' .. dependent)
+  told = true
+end
+redis.call('DEL', KEYS[12])
+if job[12] then
+  redis.call('RPUSH', KEYS[11], 'flow ' .. job[12])
+  told = true
 end
 return { 'finished', superseded and 1 or 0, told and 1 or 0 }

@@ -72,7 +72,8 @@ local function life(workers, beats, worker, now)
   return 'unsure', left
 end
 
-local function count_tokens(counters, input, output)
+local function count_tokens(counters, input, output, cached)
+  if cached and cached ~= '0' then redis.call('HINCRBY', counters, 'tokens:cached', cached) end
   if input ~= '0' then redis.call('HINCRBY', counters, 'tokens:input', input) end
   if output ~= '0' then redis.call('HINCRBY', counters, 'tokens:output', output) end
 end

@@ -1,7 +1,7 @@
 -- remove: forgets a finished job wholly: record, result and every place it is listed. Of a job that an idempotency key
 -- stands for it stays known, until that key is forgotten, that it was here: sent again, it must not be paid again.
 -- KEYS: job, result, finished, failures, counters, status:completed, status:failed, status:cancelled, status:incomplete,
---       events
+--       events, turns, dependents
 -- ARGV: id
 local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until', 'batch')
 if not job[1] then
@@ -14,7 +14,7 @@ if job[5] then
   local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[5])
   if redis.call('HEXISTS', batch, 'ended_at') == 0 and redis.call('EXISTS', batch) == 1 then return 'in_batch' end
 end
-redis.call('DEL', KEYS[1], KEYS[2], KEYS[10])
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[10], KEYS[11], KEYS[12])
 if job[4] and tonumber(job[4]) > now_ms() then
   redis.call('HSET', KEYS[1], 'stamp', job[3], 'removed', 1)
   redis.call('PEXPIREAT', KEYS[1], job[4])

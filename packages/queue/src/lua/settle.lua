@@ -1,7 +1,7 @@
 -- settle: ends an attempt whose job goes on: it waits again, for its backoff or because the worker gave it back.
 -- KEYS: job, status:queued, status:in_progress, counters
 -- ARGV: id, epoch, label (outcome:reason), outcome JSON, counted (0|1), delay_ms, possibly_billed (0|1), input, output tokens,
---       checkpoint ('' = the next attempt is a new call)
+--       checkpoint ('' = the next attempt is a new call), cached input tokens
 local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp')
 if not job[1] then return 'missing' end
 if terminal(job[1]) then return 'terminal' end
@@ -11,7 +11,7 @@ if redis.call('HEXISTS', KEYS[1], 'outcome:' .. ARGV[2]) == 1 then return 'settl
 
 local now = now_ms()
 close_attempt(KEYS[1], KEYS[4], ARGV[2], ARGV[3], ARGV[4], now)
-count_tokens(KEYS[4], ARGV[8], ARGV[9])
+count_tokens(KEYS[4], ARGV[8], ARGV[9], ARGV[11])
 if ARGV[7] == '1' then redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1) end
 if ARGV[5] == '1' then redis.call('HINCRBY', KEYS[1], 'counted', 1) end
 if ARGV[3] == 'interrupted:crashed' then

@@ -1,9 +1,11 @@
 /**
- * tell: from the outbox, where `finish` writes in the same step as the outcome, to the deliveries. What is moved twice
- * is delivered once; it leaves the outbox only when its deliveries are queued.
+ * tell: from the outbox, where `finish` writes in the same step as the outcome: webhooks to their deliveries, jobs that
+ * waited for this one back in line, flows a step on. What is done twice is as done once; an entry leaves the outbox only
+ * when it is done.
  */
 import { randomUUID } from 'node:crypto';
 import type { EventType } from '@millrace/core';
+import { release } from '../dependents.ts';
 import { type Duty, keepDuty } from '../lease.ts';
 import type { Store, StoreQueue } from '../store.ts';
 import { addDeliveries, type WebhookEvent } from './deliveries.ts';
@@ -30,10 +32,15 @@ export async function moveAll(store: Store, queue: StoreQueue): Promise<void> {
   for (;;) {
     const entries = await store.redis.lrange(outbox, 0, AT_ONCE - 1);
     if (entries.length === 0) return;
-    await addDeliveries(
-      store,
-      entries.flatMap((entry) => deliveriesOf(store, entry)),
-    );
+    const of = (kind: string): string[] =>
+      entries.filter((entry) => entry.startsWith(`${kind} `)).map((entry) => entry.slice(kind.length + 1));
+    await Promise.all([
+      addDeliveries(
+        store,
+        entries.filter((entry) => entry.startsWith('evt_')).flatMap((entry) => deliveriesOf(store, entry)),
+      ),
+      release(store, of('release')),
+    ]);
     const pipeline = store.redis.pipeline();
     for (const entry of entries) pipeline.lrem(outbox, 1, entry);
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;

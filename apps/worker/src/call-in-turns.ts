@@ -1,0 +1,155 @@
+/**
+ * call: most jobs take one. Where the model calls tools of ours, they are run and it is called again, each call under a
+ * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
+ */
+import type { Miss, Outcome, QueueConfig, ResponsesBody, Usage } from '@millrace/core';
+import { type Begun, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
+import { abortKind } from '@millrace/upstream';
+import type { Admitted } from './admission.ts';
+import type { AttemptTerms, Taken } from './attempt-job.ts';
+import type { EventSink } from './event-sink.ts';
+import { runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
+import { itemsOfTurn, totalUsage, wholeOutcome } from './turns/whole-answer.ts';
+import { untilWritten } from './until-written.ts';
+
+export interface Called {
+  outcome: Outcome;
+  spent: Spent;
+}
+
+export type Place = Extract<Admitted, { kind: 'admitted' }>;
+
+export interface Calling {
+  taken: Taken;
+  begun: Begun;
+  /** Those that were taken before, by an attempt that is over. */
+  turns: Turn[];
+  sink: EventSink | null;
+  /** One call, under the place that it is given. */
+  call(turns: readonly Turn[], place: Place): Promise<Outcome>;
+  /** The first call's. */
+  place: Place;
+}
+
+/** The turns of a job that is begun again. */
+export function turnsBefore({ store, queue }: AttemptTerms, id: string, begun: Begun): Promise<Turn[]> {
+  return begun.hasTurns ? readTurns(store, queue, id) : Promise.resolve([]);
+}
+
+export async function callInTurns(terms: AttemptTerms, calling: Calling): Promise<Called> {
+  const { taken, begun, sink, turns } = calling;
+  const { store, queue, settings, log } = terms;
+  const { id, controller } = taken;
+  const { signal } = controller;
+  const own: TurnTerms = { store, queue, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
+  const before = turns.length;
+  let place = calling.place;
+  const ended = (outcome: Outcome, uncounted: Usage | null = outcome.usage ?? null): Called => {
+    const usages = (from: number) => totalUsage([...turns.slice(from).map(({ usage }) => usage), uncounted]);
+    return { outcome, spent: { job: usages(0), attempt: usages(before), uncounted } };
+  };
+  const note = async (turn: Turn, count: boolean): Promise<boolean> =>
+    (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn, count))) === 'written';
+
+  const last = turns.at(-1);
+  if (last !== undefined && last.misses === undefined && !(await untilWritten(log, () => runTools(own, turns, last)))) {
+    place.settle(null);
+    return ended(stopped(signal));
+  }
+  for (;;) {
+    const outcome = await calling.call(turns, place);
+    const missed = missedAnswer(outcome, begun, settings);
+    if (missed !== null) {
+      // Its tokens are counted, and its place is taken, by the attempt that ends with it.
+      await note(turnOf(turns, missed.answer, missed.misses), false);
+      return ended(missed.outcome);
+    }
+    if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
+      const whole =
+        outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
+      return ended(whole, outcome.usage ?? null);
+    }
+    const turn = turnOf(turns, outcome.answer);
+    if (!(await note(turn, true))) return ended(LOST);
+    turns.push(turn);
+    if (!(await untilWritten(log, () => runTools(own, turns, turn)))) return ended(stopped(signal));
+    sink?.goOn(turns.flatMap(itemsOfTurn));
+    const next = await reserveNext(terms, taken, turns);
+    if ('outcome' in next) return ended(next.outcome);
+    place = next;
+  }
+}
+
+/** An answer that misses its schema, and is to be told so by the next attempt, where there may be one. */
+function missedAnswer(outcome: Outcome, begun: Begun, { attempts }: QueueConfig) {
+  if (outcome.kind === 'retry' && outcome.reason === 'schema_mismatch' && outcome.answer !== undefined) {
+    return { outcome, answer: outcome.answer, misses: (outcome.error.details ?? []) as Miss[] };
+  }
+  if (outcome.kind !== 'completed' || outcome.misses === undefined) return null;
+  // As OpenAI does: what was streamed, or cannot be asked again, is completed by whatever was said.
+  if (begun.stream || begun.counted + 1 >= attempts || !isStrict(begun.body as ResponsesBody)) return null;
+  const { answer, misses, ...tried } = outcome;
+  const error = { code: 'schema_mismatch', message: 'The answer does not fit its schema.', details: misses };
+  const again = { afterMs: 0, countsAsAttempt: true, possiblyBilled: false };
+  return { outcome: { ...tried, kind: 'retry', reason: 'schema_mismatch', error, ...again } as const, answer, misses };
+}
+
+function isStrict({ text }: ResponsesBody): boolean {
+  return (text as { format?: { strict?: unknown } } | undefined)?.format?.strict === true;
+}
+
+async function reserveNext(
+  terms: AttemptTerms,
+  taken: Taken,
+  turns: readonly Turn[],
+): Promise<Place | { outcome: Outcome }> {
+  const { id, ticket, priority, controller } = taken;
+  const characters = (ticket.characters ?? 0) + turns.reduce((sum, turn) => sum + JSON.stringify(turn).length, 0);
+  const applicant = { id, ticket: { ...ticket, characters }, priority, signal: controller.signal };
+  const place = await terms.admission.admit(terms.settings, applicant);
+  switch (place.kind) {
+    case 'admitted':
+      return place;
+    case 'aborted':
+      return { outcome: stopped(controller.signal) };
+    case 'held': {
+      const error = { code: 'rate_limited', message: 'The limit is closed, or the upstream is down, for now.' };
+      const terms = { afterMs: place.inMs, countsAsAttempt: false, possiblyBilled: false };
+      return { outcome: { kind: 'retry', reason: 'conflict', error, ...terms } };
+    }
+    case 'never':
+      return { outcome: tooLarge(terms.settings.limit, place.tokensPerMinute) };
+  }
+}
+
+/** Between two calls nothing is on the bill that is not noted. */
+export function stopped(signal: AbortSignal): Outcome {
+  const by = abortKind(signal.reason);
+  switch (by) {
+    case 'cancelled':
+      return { kind: 'cancelled', possiblyBilled: false };
+    case 'deadline':
+      return { ...DEADLINE };
+    case 'shutdown':
+    case 'lost':
+      return { kind: 'interrupted', reason: by, possiblyBilled: false };
+  }
+}
+
+const LOST: Outcome = { kind: 'interrupted', reason: 'lost', possiblyBilled: false };
+const DEADLINE: Outcome = {
+  kind: 'failed',
+  reason: 'deadline_exceeded',
+  error: { code: 'deadline_exceeded', message: 'The deadline passed before the answer came.' },
+  possiblyBilled: false,
+};
+
+export function tooLarge(limit: string, tokensPerMinute: number): Outcome {
+  const message = `The request needs more tokens than the limit '${limit}' allows in a minute (${tokensPerMinute}): it could never start. Make it smaller, lower max_output_tokens, or raise the limit.`;
+  return refused('request_too_large', message);
+}
+
+/** Nothing was sent, and nothing is to be. */
+export function refused(code: string, message: string): Outcome {
+  return { kind: 'failed', reason: 'bad_request', error: { code, message }, possiblyBilled: false };
+}

@@ -1,0 +1,69 @@
+/**
+ * What follows from an answer that is not the last: the tools it calls are run, and each output is noted before the next
+ * call; an answer that misses its schema is noted, to be told of its misses. What is noted is not done again.
+ */
+import type { Answer, Outcome, ResponsesBody, Tool } from '@millrace/core';
+import { type Store, type StoreQueue, type Turn, writeToolOutput } from '@millrace/queue';
+import { callsOf, type FunctionCall, mostCalls } from './next-input.ts';
+import { runTool } from './run-tool.ts';
+
+export interface TurnTerms {
+  store: Store;
+  queue: StoreQueue;
+  id: string;
+  epoch: number;
+  signal: AbortSignal;
+  /** As it was submitted. */
+  body: ResponsesBody;
+}
+
+/** The calls that this answer makes of registered tools; null where it is for the client, or calls nothing. */
+export function toolCalls(outcome: Outcome, { store, body }: TurnTerms): FunctionCall[] | null {
+  if (outcome.kind !== 'completed') return null;
+  const calls = callsOf(outcome.answer.response.output);
+  const { tools } = store.config;
+  // One that we do not know is the client's to make, and a model goes on only when all are made.
+  if (calls.length === 0 || calls.some(({ name }) => !Object.hasOwn(tools, name))) return null;
+  return body.tool_choice === 'none' ? null : calls;
+}
+
+/** The turn that an answer is. */
+export function turnOf(turns: readonly Turn[], answer: Answer, misses?: Turn['misses']): Turn {
+  return {
+    number: turns.length + 1,
+    at: Date.now(),
+    upstream_id: answer.response.id,
+    usage: answer.usage,
+    output: answer.response.output ?? [],
+    ...(misses === undefined ? {} : { misses }),
+    tools: {},
+  };
+}
+
+/**
+ * Runs the tools of a turn that have not said anything yet, side by side unless the request forbids it.
+ * @returns false when the job is not this attempt's any more, or its signal was aborted: nothing follows then
+ */
+export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: Turn): Promise<boolean> {
+  const { store, queue, id, epoch, signal, body } = terms;
+  const calls = callsOf(turn.output);
+  const before = turns.filter((one) => one !== turn).reduce((sum, { output }) => sum + callsOf(output).length, 0);
+  const allowed = new Set(calls.slice(0, Math.max(0, mostCalls(body) - before)).map(({ call_id }) => call_id));
+  const run = async (call: FunctionCall): Promise<boolean> => {
+    if (turn.tools[call.call_id] !== undefined) return true;
+    const tool = store.config.tools[call.name] as Tool;
+    const output = allowed.has(call.call_id)
+      ? await runTool(tool, call, { idempotencyKey: `${id}:${call.call_id}`, jobId: id, signal })
+      : { output: `Error: max_tool_calls (${mostCalls(body)}) is reached`, failed: true, ms: 0 };
+    if (output === null) return false;
+    const { number } = turn;
+    const reply = await writeToolOutput(store, queue, id, epoch, { number, callId: call.call_id, output });
+    turn.tools[call.call_id] = output;
+    return reply === 'written';
+  };
+  if (body.parallel_tool_calls === false) {
+    for (const call of calls) if (!(await run(call))) return false;
+    return true;
+  }
+  return (await Promise.all(calls.map(run))).every((done) => done);
+}

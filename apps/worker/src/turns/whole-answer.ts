@@ -1,0 +1,48 @@
+/** The answer of a job that took several calls: all that was said and done, and what all of it took. */
+import type { Answer, Outcome, Usage } from '@millrace/core';
+import type { Turn } from '@millrace/queue';
+import { callsOf } from './next-input.ts';
+
+type Ended = Extract<Outcome, { kind: 'completed' | 'incomplete' }>;
+
+/** The outcome as the client is to see it. */
+export function wholeOutcome<T extends Ended>(outcome: T, turns: readonly Turn[]): T {
+  if (turns.length === 0) return outcome;
+  const usage = totalUsage([...turns.map((turn) => turn.usage), outcome.usage ?? null]);
+  return { ...outcome, answer: wholeAnswer(outcome.answer, turns, usage), usage };
+}
+
+function wholeAnswer(answer: Answer, turns: readonly Turn[], usage: Usage | null): Answer {
+  const output = [...turns.flatMap(itemsOfTurn), ...(answer.response.output ?? [])];
+  return { ...answer, usage, response: { ...answer.response, output, usage } };
+}
+
+/** The items that a turn adds to the whole; an answer that missed its schema adds none. */
+export function itemsOfTurn(turn: Turn): unknown[] {
+  if (turn.misses !== undefined) return [];
+  const outputs = callsOf(turn.output).flatMap(({ call_id }) => {
+    const told = turn.tools[call_id];
+    if (told === undefined) return [];
+    const id = `fco_${call_id.replace(/^call_/, '')}`;
+    return [{ id, type: 'function_call_output', call_id, output: told.output, status: 'completed' }];
+  });
+  return [...turn.output, ...outputs];
+}
+
+/** The sum; null where nothing was told. */
+export function totalUsage(parts: readonly (Usage | null)[]): Usage | null {
+  return parts.reduce<Usage | null>((sum, part) => {
+    if (sum === null || part === null) return sum ?? part;
+    return {
+      input_tokens: sum.input_tokens + part.input_tokens,
+      input_tokens_details: {
+        cached_tokens: sum.input_tokens_details.cached_tokens + part.input_tokens_details.cached_tokens,
+      },
+      output_tokens: sum.output_tokens + part.output_tokens,
+      output_tokens_details: {
+        reasoning_tokens: sum.output_tokens_details.reasoning_tokens + part.output_tokens_details.reasoning_tokens,
+      },
+      total_tokens: sum.total_tokens + part.total_tokens,
+    };
+  }, null);
+}

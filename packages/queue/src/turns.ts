@@ -1,0 +1,92 @@
+/**
+ * What is kept of a job that takes several calls: each answer before anything follows from it, each tool's output as
+ * soon as it is there. A crash goes on after the last of them; what was finished is not made, nor paid, again.
+ */
+import type { ResponseObject, Usage } from '@millrace/core';
+import type { WriteReply } from './attempt.ts';
+import { readJson } from './job-record.ts';
+import { runScript } from './scripts.ts';
+import type { Store, StoreQueue } from './store.ts';
+
+/** One call of a job that was not its last. */
+export interface Turn {
+  /** From 1. */
+  number: number;
+  /** When its answer was read, in ms. */
+  at: number;
+  upstream_id: string;
+  usage: Usage | null;
+  /** What the model said: its items are part of the next call's input. */
+  output: NonNullable<ResponseObject['output']>;
+  /** Of an answer that missed its schema: place and problem of each miss, as the model was told. */
+  misses?: { path: string; problem: string }[];
+  /** By call id: what the tool said, as the model was told. */
+  tools: Record<string, ToolOutput>;
+}
+
+export interface ToolOutput {
+  output: string;
+  /** The tool failed, and the model was told so. */
+  failed: boolean;
+  ms: number;
+}
+
+/** The turns of a job, in order. One round trip. */
+export async function readTurns(store: Store, queue: StoreQueue, id: string): Promise<Turn[]> {
+  const stored = await store.redis.hgetall(queue.keys.turns(id));
+  const turns: Turn[] = [];
+  for (let number = 1; ; number++) {
+    const turn = readJson<Omit<Turn, 'number' | 'tools'>>(stored[`turn:${number}`]);
+    if (turn === null) return turns;
+    const prefix = `tool:${number}:`;
+    const tools = Object.entries(stored).flatMap(([field, value]) => {
+      const output = field.startsWith(prefix) ? readJson<ToolOutput>(value) : null;
+      return output === null ? [] : [[field.slice(prefix.length), output] as const];
+    });
+    turns.push({ ...turn, number, tools: Object.fromEntries(tools) });
+  }
+}
+
+/**
+ * Nothing may follow from the answer before this has replied 'written'. Written twice, it is as the first time.
+ * @param count whether its tokens are counted with it; else they are with what ends its attempt
+ */
+export function writeTurn(
+  store: Store,
+  queue: StoreQueue,
+  id: string,
+  epoch: number,
+  { number, tools: _, ...turn }: Turn,
+  count: boolean,
+): Promise<WriteReply> {
+  const usage = count ? turn.usage : null;
+  const tokens = [usage?.input_tokens, usage?.output_tokens, usage?.input_tokens_details.cached_tokens];
+  return write(
+    store,
+    queue,
+    id,
+    [epoch, `turn:${number}`, JSON.stringify(turn)],
+    tokens.map((n) => n ?? 0),
+  );
+}
+
+export function writeToolOutput(
+  store: Store,
+  queue: StoreQueue,
+  id: string,
+  epoch: number,
+  { number, callId, output }: { number: number; callId: string; output: ToolOutput },
+): Promise<WriteReply> {
+  return write(store, queue, id, [epoch, `tool:${number}:${callId}`, JSON.stringify(output)], [0, 0, 0]);
+}
+
+async function write(
+  store: Store,
+  { keys }: StoreQueue,
+  id: string,
+  args: (string | number)[],
+  tokens: number[],
+): Promise<WriteReply> {
+  const scripts = [keys.job(id), keys.turns(id), keys.counters];
+  return (await runScript(store.redis, 'turn', scripts, [...args, ...tokens])) as WriteReply;
+}
