@@ -1,5 +1,5 @@
 /** One call that was admitted: what it asked, what it will be answered, and how far it has come. */
-import type { Answer } from '../answer/compose.ts';
+import type { Answer } from '../answer/answer.ts';
 import type { CreateRequest } from '../request/validate.ts';
 import type { BilledOutcome, LedgerEntry } from './ledger.ts';
 

@@ -1,5 +1,5 @@
 /** The Response object of a call, with every field OpenAI sends, and its items in their finished form. */
-import type { AnswerItem } from '../answer/compose.ts';
+import type { AnswerItem } from '../answer/answer.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Call, type CallStatus, itemId } from './call.ts';
 

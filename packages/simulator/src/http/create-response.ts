@@ -3,7 +3,9 @@
  * call is billed, whatever becomes of its answer.
  */
 import { hash } from 'node:crypto';
-import { type Answer, bendAnswer, composeAnswer } from '../answer/compose.ts';
+import type { Answer } from '../answer/answer.ts';
+import { bendAnswer } from '../answer/bend.ts';
+import { composeAnswer } from '../answer/compose.ts';
 import type { Call } from '../calls/call.ts';
 import { type ChosenFault, isBeforeWork } from '../calls/faults.ts';
 import type { BilledOutcome, LedgerEntry } from '../calls/ledger.ts';
