@@ -59,6 +59,7 @@ export function createMachine(options: SimulatorOptions) {
     limiter: createLimiter(options.limits ?? {}),
     dice: createFaultDice(options.faults ?? []),
     occurrences: createOccurrences(MAX_CONTENTS),
+    promptFaults: createOccurrences(MAX_CONTENTS),
     ledger,
     store,
     counts,

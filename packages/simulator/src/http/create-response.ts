@@ -15,6 +15,7 @@ import { type Run, startRun } from '../calls/run.ts';
 import type { Machine } from '../machine.ts';
 import type { SimulatorOptions } from '../options.ts';
 import { countInputTokens, ledgerKey } from '../request/input-text.ts';
+import { choosePromptFault } from '../request/prompt-fault.ts';
 import { readPromptWords } from '../request/prompt-words.ts';
 import { badParameter, RefusedRequest } from '../request/refused.ts';
 import { type CreateRequest, parseBody, readCreateRequest } from '../request/validate.ts';
@@ -174,7 +175,7 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
   const body = parseBody(text);
   const request = readCreateRequest(body, { background: options.background ?? true });
   checkPrevious(machine, request);
-  readPromptWords(request.text, 0);
+  const { slowMs } = readPromptWords(request.text, 0);
   let composed: Answer | undefined;
   const answer = () => {
     composed ??= composeAnswer(request, seed);
@@ -191,13 +192,11 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
   const content = contentOf(request);
   const nth = machine.occurrences.count(content);
   const draws = drawsFor(seed, content, nth);
-  const words = readPromptWords(request.text, nth);
-  const fault = words.fault ?? machine.dice.choose(draws.next());
+  const fault = choosePromptFault(request, machine.promptFaults) ?? machine.dice.choose(draws.next());
   if (fault) counts.faults[fault.kind] += 1;
   if (fault && isBeforeWork(fault.kind)) {
     failBeforeWork(exchange, fault.kind, fault, request.model);
     return;
   }
-  const { slowMs } = words;
   work(machine, exchange, { request, bodyCharacters: text.length, answer: answer(), draws, fault, slowMs });
 }

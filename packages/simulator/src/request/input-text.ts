@@ -29,11 +29,15 @@ export function itemTexts(item: unknown): string[] {
   return [...partTexts(item.content), ...partTexts(item.output)];
 }
 
+/** Every text of the request's `input`, of every role, in order. */
+export function inputTexts({ input }: Wording): string[] {
+  if (typeof input === 'string') return [input];
+  return Array.isArray(input) ? input.flatMap(itemTexts) : [];
+}
+
 /** All text of the request's `input`, of every role; empty where there is none. */
 export function inputText(request: Wording): string {
-  const { input } = request;
-  if (typeof input === 'string') return input;
-  return Array.isArray(input) ? input.flatMap(itemTexts).join('\n') : '';
+  return inputTexts(request).join('\n');
 }
 
 /** What the user said, without system and developer messages: the document of an extraction. */

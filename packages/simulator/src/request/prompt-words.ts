@@ -1,6 +1,6 @@
 /**
  * Words in double brackets by which a prompt steers the simulator:
- * `[[fault:500]]` every call, `[[fault:500 x2]]` the first two calls with this input, with `after=`, `code=`, `ms=` or `times=`;
+ * `[[fault:500]]` every call, `[[fault:500 x2]]` the first two calls with this text, with `after=`, `code=`, `ms=` or `times=`;
  * `[[slow:250]]` 250 ms later; `[[call:name]]` calls that function, `[[loop:name x5]]` in each of five turns, with the
  * arguments of `[[args:name {"city":"Oslo"}]]`; `[[say:text]]` is the answer's text. Faults that are counted come one
  * after the other.
