@@ -13,6 +13,8 @@ export interface Call {
   readonly bodyCharacters: number;
   readonly answer: Answer;
   readonly inputTokens: number;
+  /** Of them, those that the prompt cache held. */
+  readonly cachedTokens: number;
   readonly createdAtMs: number;
   /** About how many deltas its stream has; undefined: one a word. */
   readonly streamEvents: number | undefined;

@@ -80,10 +80,10 @@ function textFormat(text: unknown): unknown {
   return isObject(text) && isObject(text.format) ? text.format : { type: 'text' };
 }
 
-function usage({ inputTokens, answer: { outputTokens } }: Call): JsonObject {
+function usage({ inputTokens, cachedTokens, answer: { outputTokens } }: Call): JsonObject {
   return {
     input_tokens: inputTokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: cachedTokens },
     output_tokens: outputTokens,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: inputTokens + outputTokens,
