@@ -2,9 +2,11 @@
 import { createFaultDice, FAULT_KINDS, type Fault, type FaultKind } from './calls/faults.ts';
 import { createLedger } from './calls/ledger.ts';
 import { createLimiter, type Limits } from './calls/limits.ts';
+import { createPromptCache } from './calls/prompt-cache.ts';
 import { createOccurrences } from './calls/random.ts';
 import { createStore } from './calls/store.ts';
 import type { SimulatorOptions } from './options.ts';
+import { CHARACTERS_PER_TOKEN } from './request/input-text.ts';
 
 /** About 150 MB of entries; a benchmark of a million calls still has every one. */
 const MAX_LEDGER_ENTRIES = 1_000_000;
@@ -59,6 +61,14 @@ export function createMachine(options: SimulatorOptions) {
     limiter: createLimiter(options.limits ?? {}),
     dice: createFaultDice(options.faults ?? []),
     occurrences: createOccurrences(MAX_CONTENTS),
+    promptFaults: createOccurrences(MAX_CONTENTS),
+    promptCache:
+      options.promptCache === false
+        ? undefined
+        : createPromptCache({
+            seed: options.seed ?? 1,
+            charactersPerToken: options.charactersPerToken ?? CHARACTERS_PER_TOKEN,
+          }),
     ledger,
     store,
     counts,

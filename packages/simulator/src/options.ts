@@ -22,6 +22,8 @@ export interface SimulatorOptions {
   limits?: Limits;
   /** false: a server that knows no background mode and refuses `background: true`. Default true. */
   background?: boolean;
+  /** false: no prompt is ever cached, as with many other servers. Default true; only `cached_tokens` tells. */
+  promptCache?: boolean;
   /** Faults by probability; a fault named in the prompt comes before these. */
   faults?: Fault[];
   /** When set, any other key gets OpenAI's 401. */
@@ -63,6 +65,7 @@ const optionsSchema = z.strictObject({
   charactersPerToken: z.number().positive().exactOptional(),
   limits: limitsSchema.exactOptional(),
   background: z.boolean().exactOptional(),
+  promptCache: z.boolean().exactOptional(),
   faults: faultsSchema.exactOptional(),
   apiKeys: z.array(z.string().min(1)).exactOptional(),
 });

@@ -1,5 +1,5 @@
 /** One call that was admitted: what it asked, what it will be answered, and how far it has come. */
-import type { Answer } from '../answer/compose.ts';
+import type { Answer } from '../answer/answer.ts';
 import type { CreateRequest } from '../request/validate.ts';
 import type { BilledOutcome, LedgerEntry } from './ledger.ts';
 
@@ -13,6 +13,8 @@ export interface Call {
   readonly bodyCharacters: number;
   readonly answer: Answer;
   readonly inputTokens: number;
+  /** Of them, those that the prompt cache held. */
+  readonly cachedTokens: number;
   readonly createdAtMs: number;
   /** About how many deltas its stream has; undefined: one a word. */
   readonly streamEvents: number | undefined;

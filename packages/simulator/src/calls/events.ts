@@ -3,7 +3,7 @@
  * same sequence numbers without any having been stored.
  */
 
-import type { AnswerItem } from '../answer/compose.ts';
+import type { AnswerItem } from '../answer/answer.ts';
 import { cutIntoDeltas } from '../answer/deltas.ts';
 import type { JsonObject } from '../json.ts';
 import { type Call, itemId } from './call.ts';

@@ -10,6 +10,7 @@ function entry(id: string): LedgerEntry {
     background: false,
     stream: false,
     input_tokens: 1,
+    cached_tokens: 0,
     output_tokens: 1,
     outcome: 'completed',
     delivered: false,

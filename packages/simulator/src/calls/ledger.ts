@@ -13,6 +13,8 @@ export interface LedgerEntry {
   background: boolean;
   stream: boolean;
   input_tokens: number;
+  /** Of them, those that the prompt cache held. */
+  cached_tokens: number;
   output_tokens: number;
   outcome: BilledOutcome;
   /** The whole answer was written to a connection that was still open. */

@@ -1,5 +1,5 @@
 /** The Response object of a call, with every field OpenAI sends, and its items in their finished form. */
-import type { AnswerItem } from '../answer/compose.ts';
+import type { AnswerItem } from '../answer/answer.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Call, type CallStatus, itemId } from './call.ts';
 
@@ -80,10 +80,10 @@ function textFormat(text: unknown): unknown {
   return isObject(text) && isObject(text.format) ? text.format : { type: 'text' };
 }
 
-function usage({ inputTokens, answer: { outputTokens } }: Call): JsonObject {
+function usage({ inputTokens, cachedTokens, answer: { outputTokens } }: Call): JsonObject {
   return {
     input_tokens: inputTokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: cachedTokens },
     output_tokens: outputTokens,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: inputTokens + outputTokens,

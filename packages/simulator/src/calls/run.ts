@@ -40,14 +40,26 @@ function tokensShown(call: Call): number {
 
 /**
  * Starts the work. `onEnd` is called once, with the tokens made; without latency and pace that is before this returns,
- * unless the call is a background one, which is seen queued first.
+ * unless the call is a background one, which is seen queued first. `onOutput` is called before, once there is output.
  */
-export function startRun(call: Call, timing: Timing, onEnd: (run: Run, outputTokens: number) => void): Run {
+export function startRun(
+  call: Call,
+  timing: Timing,
+  onEnd: (run: Run, outputTokens: number) => void,
+  onOutput: () => void = () => undefined,
+): Run {
   const listeners = new Set<() => void>();
   const { background, stream } = call.request;
   const paced = stream || background ? timing.tokensPerSecond : undefined;
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
+  let hasOutput = false;
+
+  function beginOutput(): void {
+    if (hasOutput || call.answer.error) return;
+    hasOutput = true;
+    onOutput();
+  }
 
   function tell(): void {
     for (const listener of listeners) listener();
@@ -65,12 +77,14 @@ export function startRun(call: Call, timing: Timing, onEnd: (run: Run, outputTok
 
   function finish(): void {
     if (hasEnded(call)) return;
+    beginOutput();
     call.visibleEvents = Number.POSITIVE_INFINITY;
     const { error, incomplete, outputTokens } = call.answer;
     end(error ? 'failed' : incomplete ? 'incomplete' : 'completed', outputTokens);
   }
 
   function produce(): void {
+    beginOutput();
     if (paced === undefined) {
       finish();
       return;

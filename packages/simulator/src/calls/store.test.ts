@@ -12,6 +12,7 @@ function callOf(id: string, text: string, changes: object = {}): Call {
     bodyCharacters: text.length,
     answer: { items: [{ kind: 'text', text: 'ok' }], outputTokens: 1, incomplete: false },
     inputTokens: 1,
+    cachedTokens: 0,
     createdAtMs: 0,
     streamEvents: undefined,
     retrieveId: id,

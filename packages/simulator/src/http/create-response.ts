@@ -3,16 +3,21 @@
  * call is billed, whatever becomes of its answer.
  */
 import { hash } from 'node:crypto';
-import { type Answer, bendAnswer, composeAnswer } from '../answer/compose.ts';
+import type { Answer } from '../answer/answer.ts';
+import { bendAnswer } from '../answer/bend.ts';
+import { composeAnswer } from '../answer/compose.ts';
 import type { Call } from '../calls/call.ts';
 import { type ChosenFault, isBeforeWork } from '../calls/faults.ts';
 import type { BilledOutcome, LedgerEntry } from '../calls/ledger.ts';
+import type { CacheLookup } from '../calls/prompt-cache.ts';
 import { type Draws, drawsFor } from '../calls/random.ts';
 import { responseObject } from '../calls/response.ts';
 import { type Run, startRun } from '../calls/run.ts';
 import type { Machine } from '../machine.ts';
 import type { SimulatorOptions } from '../options.ts';
 import { countInputTokens, ledgerKey } from '../request/input-text.ts';
+import { choosePromptFault } from '../request/prompt-fault.ts';
+import { CACHED_TOKENS_STEP, MIN_CACHED_TOKENS, promptText } from '../request/prompt-prefixes.ts';
 import { readPromptWords } from '../request/prompt-words.ts';
 import { badParameter, RefusedRequest } from '../request/refused.ts';
 import { type CreateRequest, parseBody, readCreateRequest } from '../request/validate.ts';
@@ -78,6 +83,7 @@ function bill(machine: Machine, { call }: Run, outputTokens: number): void {
     background: request.background,
     stream: request.stream,
     input_tokens: call.inputTokens,
+    cached_tokens: call.cachedTokens,
     output_tokens: outputTokens,
     outcome: call.status as BilledOutcome,
     delivered: false,
@@ -105,7 +111,22 @@ interface Admitted {
   slowMs: number;
 }
 
-function createCall(machine: Machine, { request, bodyCharacters, answer, draws, fault }: Admitted): Call {
+/** What of the prompt is cached, and what caches it. */
+function lookUpPrompt({ promptCache }: Machine, { body, model }: CreateRequest): CacheLookup | undefined {
+  const key = typeof body.prompt_cache_key === 'string' ? body.prompt_cache_key : undefined;
+  return promptCache?.look({ model, text: promptText(body), key });
+}
+
+/** No more than what is billed as input, which leaves tools and schema out. */
+function cachedTokensOf(lookup: CacheLookup | undefined, inputTokens: number): number {
+  const most = inputTokens - (inputTokens % CACHED_TOKENS_STEP);
+  const cached = Math.min(lookup?.cachedTokens ?? 0, most);
+  return cached < MIN_CACHED_TOKENS ? 0 : cached;
+}
+
+function createCall(machine: Machine, admitted: Admitted, lookup: CacheLookup | undefined): Call {
+  const { request, bodyCharacters, answer, draws, fault } = admitted;
+  const inputTokens = countInputTokens(request.body, machine.options.charactersPerToken);
   const id = `resp_${draws.hex}`;
   const anothers = `resp_${hash('sha256', draws.hex).slice(0, draws.hex.length)}`;
   return {
@@ -113,7 +134,8 @@ function createCall(machine: Machine, { request, bodyCharacters, answer, draws, 
     request,
     bodyCharacters,
     answer: bendAnswer(answer, fault),
-    inputTokens: countInputTokens(request.body, machine.options.charactersPerToken),
+    inputTokens,
+    cachedTokens: cachedTokensOf(lookup, inputTokens),
     createdAtMs: Date.now(),
     streamEvents: machine.options.streamEvents,
     retrieveId: fault?.kind === 'wrongid' ? anothers : id,
@@ -139,19 +161,21 @@ function work(machine: Machine, exchange: Exchange, admitted: Admitted): void {
   const { res } = exchange;
   const { request, draws, fault, slowMs } = admitted;
   const leaveFlight = enterFlight(machine);
-  const call = createCall(machine, admitted);
+  const lookup = lookUpPrompt(machine, request);
+  const call = createCall(machine, admitted, lookup);
   const timing = {
     latencyMs: drawLatencyMs(machine.options.latencyMs, draws) + slownessMs(fault, slowMs),
     tokensPerSecond: machine.options.tokensPerSecond,
   };
   const broken = asBreak(fault?.kind);
   const delivered = () => markDelivered(machine, call);
-  const run = startRun(call, timing, (ended, outputTokens) => {
+  const end = (ended: Run, outputTokens: number) => {
     bill(machine, ended, outputTokens);
     machine.store.ended(ended);
     if (request.background) leaveFlight();
     else if (!request.stream) deliverPlain(exchange, responseObject(call), broken, delivered);
-  });
+  };
+  const run = startRun(call, timing, end, () => lookup?.keep());
   machine.store.add(run);
   if (request.stream) deliverStream(exchange, call, run, { from: 0, broken, delivered });
   else if (request.background) deliverPlain(exchange, responseObject(call, 'queued'), broken, () => undefined);
@@ -172,7 +196,7 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
   const body = parseBody(text);
   const request = readCreateRequest(body, { background: options.background ?? true });
   checkPrevious(machine, request);
-  readPromptWords(request.text, 0);
+  const { slowMs } = readPromptWords(request.text, 0);
   let composed: Answer | undefined;
   const answer = () => {
     composed ??= composeAnswer(request, seed);
@@ -189,13 +213,11 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
   const content = contentOf(request);
   const nth = machine.occurrences.count(content);
   const draws = drawsFor(seed, content, nth);
-  const words = readPromptWords(request.text, nth);
-  const fault = words.fault ?? machine.dice.choose(draws.next());
+  const fault = choosePromptFault(request, machine.promptFaults) ?? machine.dice.choose(draws.next());
   if (fault) counts.faults[fault.kind] += 1;
   if (fault && isBeforeWork(fault.kind)) {
     failBeforeWork(exchange, fault.kind, fault, request.model);
     return;
   }
-  const { slowMs } = words;
   work(machine, exchange, { request, bodyCharacters: text.length, answer: answer(), draws, fault, slowMs });
 }

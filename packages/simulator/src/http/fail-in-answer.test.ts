@@ -83,6 +83,17 @@ describe('a fault of the answer itself reaches the client whole', () => {
     expect(JSON.parse((await ask()).output_text)).toEqual({ a: '' });
   });
 
+  test('badschema: the client that asks again, with the answer and its objection, gets what it asked for', async () => {
+    const { client } = await start();
+    const prompt = { role: 'user' as const, content: '[[fault:badschema x1]]' };
+    const first = await client.responses.create({ model: 'gpt-5', input: [prompt], text: { format } });
+    expect(JSON.parse(first.output_text)).toEqual({ unexpected: true });
+    const answer = first.output.filter((item) => item.type === 'message');
+    const input = [prompt, ...answer, { role: 'user' as const, content: 'This misses the schema.' }];
+    const second = await client.responses.create({ model: 'gpt-5', input, text: { format } });
+    expect(JSON.parse(second.output_text)).toEqual({ a: '' });
+  });
+
   test('wrongid: a retrieve answers with another response’s id, and delivers nothing', async () => {
     const { client, simulator } = await start();
     const created = await client.responses.create({ model: 'gpt-5', input: '[[fault:wrongid]]', background: true });

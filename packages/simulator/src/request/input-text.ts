@@ -23,16 +23,21 @@ function partTexts(content: unknown): string[] {
   return content.flatMap((part: unknown) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []));
 }
 
-function itemTexts(item: unknown): string[] {
+/** The texts of an input item: a message's, or a tool's output. */
+export function itemTexts(item: unknown): string[] {
   if (!isObject(item)) return [];
   return [...partTexts(item.content), ...partTexts(item.output)];
 }
 
+/** Every text of the request's `input`, of every role, in order. */
+export function inputTexts({ input }: Wording): string[] {
+  if (typeof input === 'string') return [input];
+  return Array.isArray(input) ? input.flatMap(itemTexts) : [];
+}
+
 /** All text of the request's `input`, of every role; empty where there is none. */
 export function inputText(request: Wording): string {
-  const { input } = request;
-  if (typeof input === 'string') return input;
-  return Array.isArray(input) ? input.flatMap(itemTexts).join('\n') : '';
+  return inputTexts(request).join('\n');
 }
 
 /** What the user said, without system and developer messages: the document of an extraction. */
@@ -42,6 +47,13 @@ export function documentText(request: Wording): string {
   if (!Array.isArray(input)) return '';
   const fromUser = input.filter((item) => isObject(item) && USER_ROLES.has(item.role));
   return fromUser.flatMap(itemTexts).join('\n');
+}
+
+/** What the newest function output says, where nobody has spoken since; undefined where there is none. */
+export function latestOutputText({ input }: Wording): string | undefined {
+  if (!Array.isArray(input)) return undefined;
+  const latest = input.findLast((item) => isObject(item) && (item.type === 'function_call_output' || 'role' in item));
+  return isObject(latest) && latest.type === 'function_call_output' ? partTexts(latest.output).join('\n') : undefined;
 }
 
 /** Tokens of input and instructions together. */

@@ -1,9 +1,12 @@
 /**
  * Words in double brackets by which a prompt steers the simulator:
- * `[[fault:500]]` every call, `[[fault:500 x2]]` the first two calls with this input, with `after=`, `code=`, `ms=` or `times=`;
- * `[[slow:250]]` 250 ms later; `[[call:name]]` calls that function. Faults that are counted come one after the other.
+ * `[[fault:500]]` every call, `[[fault:500 x2]]` the first two calls with this text, with `after=`, `code=`, `ms=` or `times=`;
+ * `[[slow:250]]` 250 ms later; `[[call:name]]` calls that function, `[[loop:name x5]]` in each of five turns, with the
+ * arguments of `[[args:name {"city":"Oslo"}]]`; `[[say:text]]` is the answer's text. Faults that are counted come one
+ * after the other.
  */
 import { type ChosenFault, isFaultKind } from '../calls/faults.ts';
+import { readLiteralWords, withoutLiteralWords } from './literal-words.ts';
 import { badParameter } from './refused.ts';
 
 export interface PromptWords {
@@ -15,10 +18,12 @@ export interface PromptWords {
   calls: string[];
 }
 
-const ANY_WORD = /\[\[(?:fault|slow|call):[^\]\n]{1,200}\]\]/gi;
+const ANY_WORD = /\[\[(?:fault|slow|call|loop):[^\]\n]{1,200}\]\]/gi;
 const FAULT_WORD = /\[\[fault:([^\]\s]+)([^\]\n]{0,200})\]\]/gi;
 const SLOW_WORD = /\[\[slow:(\d{1,7})\]\]/i;
 const CALL_WORD = /\[\[call:([^\]\s]{1,64})\]\]/gi;
+const LOOP_WORD = /\[\[loop:([^\]\s]{1,64})(?:\s+x(\d{1,4}))?\s*\]\]/gi;
+const GIVEN_ARGUMENTS = /^(\S{1,64})(?:\s([\s\S]*))?$/;
 const NONE: PromptWords = { slowMs: 0, calls: [] };
 
 function readSetting(fault: ChosenFault, word: string): void {
@@ -48,9 +53,33 @@ function readFault(text: string, nth: number): ChosenFault | undefined {
   return undefined;
 }
 
+export interface FunctionLoop {
+  name: string;
+  times: number;
+}
+
+/** The functions to be called turn after turn, in order; once where the word gives no number. */
+export function readFunctionLoops(text: string): FunctionLoop[] {
+  if (!text.includes('[[')) return [];
+  return [...withoutLiteralWords(text).matchAll(LOOP_WORD)].flatMap(([, name, times]) =>
+    name ? [{ name, times: Number(times ?? 1) }] : [],
+  );
+}
+
+/** By function, the texts given as its arguments, in order; they need not be JSON. */
+export function readGivenArguments(text: string): Map<string, string[]> {
+  const given = new Map<string, string[]>();
+  for (const word of readLiteralWords(text)) {
+    const [, name, json = ''] = (word.kind === 'args' && GIVEN_ARGUMENTS.exec(word.text)) || [];
+    if (name) given.set(name, [...(given.get(name) ?? []), json]);
+  }
+  return given;
+}
+
 /** What the prompt asks of the `nth` call (from 0) with this input. Throws a RefusedRequest for a fault nobody knows. */
-export function readPromptWords(text: string, nth: number): PromptWords {
-  if (!text.includes('[[')) return NONE;
+export function readPromptWords(prompt: string, nth: number): PromptWords {
+  if (!prompt.includes('[[')) return NONE;
+  const text = withoutLiteralWords(prompt);
   const fault = readFault(text, nth);
   const calls = [...text.matchAll(CALL_WORD)].flatMap(([, name]) => (name ? [name] : []));
   return { slowMs: Number(SLOW_WORD.exec(text)?.[1] ?? 0), calls, ...(fault && { fault }) };
@@ -58,5 +87,5 @@ export function readPromptWords(text: string, nth: number): PromptWords {
 
 /** The text without such words: they steer the answer and never show in it. */
 export function withoutPromptWords(text: string): string {
-  return text.includes('[[') ? text.replace(ANY_WORD, '').trim() : text;
+  return text.includes('[[') ? withoutLiteralWords(text).replace(ANY_WORD, '').trim() : text;
 }

@@ -1,0 +1,24 @@
+/** Cuts an answer off where its tokens run out, without leaving half a character. */
+import { CHARACTERS_PER_TOKEN } from '../request/input-text.ts';
+import { type Answer, type AnswerItem, tokensOf } from './answer.ts';
+
+/** No half of a character beyond 16 bits is left at the cut. */
+export function cutText(text: string, characters: number): string {
+  return text.slice(0, characters).toWellFormed();
+}
+
+/** Cuts the items where the tokens run out; what would follow is never made. */
+export function cutAtTokens(items: AnswerItem[], maxTokens: number): Answer {
+  const kept: AnswerItem[] = [];
+  let left = maxTokens;
+  for (const item of items) {
+    const tokens = tokensOf(item);
+    if (tokens > left) {
+      kept.push({ ...item, text: cutText(item.text, left * CHARACTERS_PER_TOKEN) });
+      return { items: kept, outputTokens: maxTokens, incomplete: true };
+    }
+    kept.push(item);
+    left -= tokens;
+  }
+  return { items: kept, outputTokens: maxTokens - left, incomplete: false };
+}
