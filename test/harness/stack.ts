@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { ConfigInput } from '@millrace/core';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@millrace/simulator';
 import { eventually } from './eventually.ts';
@@ -28,6 +29,8 @@ export interface StackOptions {
   env?: Record<string, string>;
   /** Where files are kept is a folder of the stack's own. */
   files?: Omit<NonNullable<ConfigInput['files']>, 'directory' | 's3'>;
+  /** The workers run the tools of test/harness/tools.ts. */
+  tools?: boolean;
   /** How the upstream is called; off unless told. */
   background?: 'auto' | 'on' | 'off';
 }
@@ -35,7 +38,7 @@ export interface StackOptions {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-stack-'));
   const [redis, simulator] = await Promise.all([freshRedis(), startSimulator({ port: 0, ...options.simulator })]);
-  const file = join(folder, 'millrace.config.json');
+  const file = join(folder, options.tools ? 'millrace.config.ts' : 'millrace.config.json');
   const config: ConfigInput = {
     upstreams: {
       simulator: { baseURL: simulator.url, apiKey: 'sk-simulated', background: options.background ?? 'off' },
@@ -44,8 +47,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     files: { directory: join(folder, 'files'), ...options.files },
     ...options.config,
   };
-  await writeFile(file, JSON.stringify(config));
-  const env = { REDIS_URL: redis.url, MILLRACE_CONFIG: file, ...options.env };
+  await writeFile(file, options.tools ? withTools(config) : JSON.stringify(config));
+  const noted = options.tools ? { TOOLS_NOTED: join(folder, 'tools.log') } : {};
+  const env = { REDIS_URL: redis.url, MILLRACE_CONFIG: file, ...noted, ...options.env };
   const workers: RoleProcess[] = [];
   const addWorker = async (extra: Record<string, string> = {}): Promise<RoleProcess> => {
     const worker = await startRole('worker', { ...env, ...extra });
@@ -72,6 +76,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
   };
   return stack;
+}
+
+function withTools(config: ConfigInput): string {
+  const tools = pathToFileURL(join(import.meta.dirname, 'tools.ts')).href;
+  return `import tools from ${JSON.stringify(tools)};\nexport default { ...${JSON.stringify(config)}, tools };\n`;
 }
 
 export interface JobView {

@@ -14,6 +14,8 @@ const JOB: Job = {
     cache: null,
     answered_by: null,
     flow: null,
+    turns: 0,
+    tool_calls: null,
     batch: null,
     retry_of: 'resp_0',
   },

@@ -1,14 +1,20 @@
 /** How a job is shown at /v1/jobs: seconds where OpenAI has seconds, the request itself only where one job is asked for. */
 import type { Answer, Attempt, Job } from '@millrace/core';
-import type { TellWaiting, WaitingFor } from '@millrace/queue';
+import type { TellWaiting, Turn, WaitingFor } from '@millrace/queue';
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
 /** One job as `GET /v1/jobs/{id}` shows it. */
-export function jobView(job: Job, answer: Answer | null, tellWaiting: TellWaiting): Record<string, unknown> {
+export function jobView(
+  job: Job,
+  answer: Answer | null,
+  tellWaiting: TellWaiting,
+  turns: readonly Turn[] = [],
+): Record<string, unknown> {
   return {
     ...jobSummary(job, tellWaiting),
     result: answer === null ? null : { output_text: answer.output_text, output_parsed: answer.output_parsed ?? null },
+    turns: turns.map(turnView),
     request: job.body,
   };
 }
@@ -35,10 +41,18 @@ export function jobSummary(job: Job, tellWaiting: TellWaiting): Record<string, u
       total_seconds: job.finished_at === null ? null : (job.finished_at - job.created_at) / 1000,
     },
     retry_of: job.retry_of,
+    answered_by: job.answered_by,
+    flow_id: job.flow,
+    tool_calls: job.tool_calls,
     batch_id: job.batch?.id ?? null,
     custom_id: job.batch?.custom_id ?? null,
     waiting_for: waitingView(tellWaiting(job)),
   };
+}
+
+/** A call that was not the last: what was said, what tools said to it, or how it missed its schema. */
+function turnView({ at, ...turn }: Turn): Record<string, unknown> {
+  return { ...turn, at: seconds(at) };
 }
 
 function attemptView(attempt: Attempt): Record<string, unknown> {

@@ -7,6 +7,7 @@ import {
   noSuchJob,
   queueNamed,
   readJob,
+  readTurns,
   readWaiting,
   retryJob,
   type Store,
@@ -43,7 +44,9 @@ export function jobsRoutes(store: Store): Router {
 
   const sendJob = async (response: Response, { job, answer }: JobWithAnswer): Promise<void> => {
     const tellWaiting = await guard(() => readWaiting(store, [job]));
-    response.json(jobView(job, answer, tellWaiting));
+    const queue = queueNamed(store, job.queue);
+    const turns = job.turns === 0 ? [] : await guard(() => readTurns(store, queue, job.id));
+    response.json(jobView(job, answer, tellWaiting, turns));
   };
 
   routes.get('/', async (request, response) => {

@@ -35,6 +35,7 @@ export function jobOfRequest(store: Store, body: unknown, caller: string, idempo
     stream: false,
     forget: false,
     batch: null,
+    ...(request.cache === undefined ? {} : { cache: request.cache }),
     idempotency: key === undefined ? null : { caller, key },
   };
   if (request.type === 'generate') {
@@ -72,6 +73,7 @@ export function jobOfResponse(
     stream: request.stream === true,
     forget: request.store === false,
     batch: null,
+    ...cacheHeader(header('millrace-cache')),
     idempotency: key === undefined ? null : { caller, key },
     body: request,
   };
@@ -165,6 +167,12 @@ function deadlineMs(text: string | undefined, param: string): number | null {
   }
   if (ms <= Date.now()) throw new InvalidRequestError(`'${param}' is in the past.`, param, 'invalid_value');
   return ms;
+}
+
+function cacheHeader(text: string | undefined): { cache?: boolean } {
+  if (text === undefined) return {};
+  if (text === 'on' || text === 'off') return { cache: text === 'on' };
+  throw new InvalidRequestError("'Millrace-Cache' must be on or off.", 'Millrace-Cache', 'invalid_value');
 }
 
 /** @throws InvalidRequestError for what is no such number */

@@ -15,6 +15,8 @@ const JOB: Job = {
     cache: null,
     answered_by: null,
     flow: null,
+    turns: 0,
+    tool_calls: null,
     batch: null,
     error: null,
     usage: null,

@@ -43,6 +43,7 @@ export const JobOptions = z.object({
     z.string().max(MAX_WEBHOOK_URL_CHARACTERS).refine(isHttpUrl, { error: WEBHOOK_ADVICE, params: VALUE_FAULT }),
   ),
   metadata: maybe(Metadata),
+  cache: maybe(z.boolean()),
   idempotency_key: maybe(z.string().min(1).max(MAX_IDEMPOTENCY_KEY_CHARACTERS)),
 });
 export type JobOptions = z.infer<typeof JobOptions>;

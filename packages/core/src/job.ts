@@ -80,6 +80,10 @@ export interface Job {
   answered_by: string | null;
   /** The flow it is a step of. */
   flow: string | null;
+  /** Calls of tools that the upstream ran, by the type of their items. */
+  tool_calls: Record<string, number> | null;
+  /** How many things are noted of calls that were not its last (see `readTurns`). */
+  turns: number;
   /** The batch it is of, and what its line calls it. */
   batch: { id: string; custom_id: string; chat: boolean } | null;
   error: JobError | null;
@@ -108,8 +112,8 @@ export interface NewJob {
   forget: boolean;
   /** The line of a batch that it is; its id is made of that. `chat`: it came, and is answered, as a Chat Completion. */
   batch: { id: string; place: number; customId: string; chat: boolean } | null;
-  /** Of what matters of its request, where equal ones may share one call (see `cacheKey`). Absent: none may. */
-  cache?: string;
+  /** false: it makes a call of its own, whatever its queue's cache holds. */
+  cache?: boolean;
   /** The flow it is a step of. */
   flow?: string;
   /** The caller's key for this submission: the same caller, key and body is the same job. Null: always a new one. */

@@ -276,6 +276,7 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
       wantsEvent(store, `response.${write.to}`) ? 1 : 0,
       (store.config.queues[queue.name]?.cache?.seconds ?? 0) * 1000,
       ...[spent?.input_tokens_details.cached_tokens ?? 0, write.answeredBy ?? ''],
+      write.answeredBy === undefined ? hostedCalls(write.answer) : '',
       ...streamedArgs(write.streamed ?? null),
     ],
   )) as [string, number?, number?];
@@ -283,6 +284,21 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
   if (superseded === 1) await store.redis.publish(CANCEL_CHANNEL, id);
   return reply === 'finished' ? 'written' : (reply as WriteReply);
 }
+
+/** Calls of tools that the upstream runs itself, and mostly bills, by the type of their items. */
+function hostedCalls(answer: Answer | null): string {
+  const counts: Record<string, number> = {};
+  for (const item of answer?.response.output ?? []) {
+    const type = String((item as { type?: unknown } | null)?.type);
+    if (/^[a-z_]{1,60}_call$/.test(type) && !CLIENTS_CALLS.has(type)) counts[type] = (counts[type] ?? 0) + 1;
+  }
+  return Object.keys(counts).length === 0 ? '' : JSON.stringify(counts);
+}
+
+/** Those that the client, or a worker, makes. */
+const CLIENTS_CALLS: ReadonlySet<string> = new Set([
+  ...['function_call', 'custom_tool_call', 'local_shell_call', 'shell_call', 'apply_patch_call'],
+]);
 
 function streamedArgs(streamed: StreamedEnd | null): (string | number)[] {
   if (streamed === null) return ['', 0];

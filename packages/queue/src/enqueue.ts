@@ -1,5 +1,5 @@
 /** Stores some jobs of one queue: each one's record and its BullMQ entry in one transaction, so both exist or neither. */
-import { ConflictError, jobIdOfLine, type NewJob, newJobId } from '@millrace/core';
+import { ConflictError, cacheKeyOf, jobIdOfLine, type NewJob, newJobId } from '@millrace/core';
 import type { ChainableCommander } from 'ioredis';
 import { claimIds, KEPT_MS } from './idempotency.ts';
 import { noteWaiting } from './room.ts';
@@ -76,8 +76,12 @@ async function addAll(
   await queue.bull.waitUntilReady();
   const transaction = store.redis.multi();
   const bodies = new Map([...jobs].map(([id, { body }]) => [id, JSON.stringify(body)]));
-  writeRecords(transaction, queue, jobs, bodies);
-  for (const [id, job] of jobs) queueTicket(transaction, queue, id, job, bodies.get(id)?.length);
+  const caches = new Map([...jobs].map(([id, job]) => [id, cacheKeyOf(store.config, job)]));
+  writeRecords(transaction, queue, jobs, { bodies, caches });
+  for (const [id, job] of jobs) {
+    const known = { characters: bodies.get(id)?.length, cache: caches.get(id) ?? null };
+    queueTicket(transaction, queue, id, job, known);
+  }
   const replies = (await transaction.exec()) ?? [];
   const [error] = replies.find(([failure]) => failure) ?? [];
   if (error?.message.startsWith('NOSCRIPT') && again) {
@@ -95,11 +99,11 @@ function writeRecords(
   transaction: ChainableCommander,
   { keys }: StoreQueue,
   jobs: ReadonlyMap<string, NewJob>,
-  bodies: ReadonlyMap<string, string>,
+  { bodies, caches }: { bodies: ReadonlyMap<string, string>; caches: ReadonlyMap<string, string | null> },
 ): void {
   const args: (string | number)[] = [];
   for (const [id, job] of jobs) {
-    const fields = fieldsOf(job, bodies.get(id) ?? '{}');
+    const fields = fieldsOf(job, bodies.get(id) ?? '{}', caches.get(id) ?? null);
     const bytes = fields.reduce((sum, field) => sum + Buffer.byteLength(field), 0);
     const keyMs = job.idempotency === null ? 0 : KEPT_MS;
     args.push(id, job.delayMs, job.deadline ?? '', keyMs, bytes, fields.length, ...fields);
@@ -112,7 +116,7 @@ function writeRecords(
   );
 }
 
-function fieldsOf(job: NewJob, body: string): string[] {
+function fieldsOf(job: NewJob, body: string, cache: string | null): string[] {
   const fields: string[] = ['type', job.type, 'priority', String(job.priority), 'body', body];
   if (job.model !== null) fields.push('model', job.model);
   if (job.metadata !== null) fields.push('metadata', JSON.stringify(job.metadata));
@@ -122,7 +126,7 @@ function fieldsOf(job: NewJob, body: string): string[] {
     const { id: batch, customId, chat } = job.batch;
     fields.push('batch', batch, 'custom_id', customId, ...(chat ? ['chat', '1'] : []));
   }
-  if (job.cache !== undefined) fields.push('cache', job.cache);
+  if (cache !== null) fields.push('cache', cache);
   if (job.flow !== undefined) fields.push('flow', job.flow);
   if (job.stream) fields.push('stream', '1');
   if (job.forget) fields.push('forget', '1');

@@ -4,7 +4,7 @@
  * lost, two racing API processes, and one that died in between all end in one job.
  */
 import { createHash } from 'node:crypto';
-import { ConflictError, type NewJob } from '@millrace/core';
+import { ConflictError, canonical, type NewJob } from '@millrace/core';
 import type { Redis } from 'ioredis';
 import { idempotencyKey } from './keys.ts';
 
@@ -56,13 +56,4 @@ function conflict(): ConflictError {
 function fingerprint(job: NewJob): string {
   const { idempotency: _, id: __, ...what } = job;
   return createHash('sha256').update(canonical(what)).digest('hex');
-}
-
-/** JSON with sorted keys. The depth is bounded where bodies are parsed. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

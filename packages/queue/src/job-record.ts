@@ -34,6 +34,8 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     cache: record.cache ?? null,
     answered_by: record.answered_by ?? null,
     flow: record.flow ?? null,
+    tool_calls: readJson<Record<string, number>>(record.tool_calls),
+    turns: number(record.turns) ?? 0,
     batch:
       record.batch === undefined
         ? null

@@ -89,12 +89,8 @@ async function putBack(store: Store, queue: StoreQueue, id: string, ended: boole
   if (job.status === 'in_progress' && !ended && mayStillRun(store, queue, job.started_at, now)) return;
   await queue.bull.remove(id);
   const transaction = store.redis.multi();
-  const { cache, ...rest } = job;
-  queueTicket(transaction, queue, id, {
-    ...rest,
-    ...(cache === null ? {} : { cache }),
-    delayMs: Math.max(0, (job.delayed_until ?? 0) - now),
-  });
+  const delayMs = Math.max(0, (job.delayed_until ?? 0) - now);
+  queueTicket(transaction, queue, id, { ...job, delayMs }, { cache: job.cache });
   const replies = (await transaction.exec()) ?? [];
   for (const [error] of replies) if (error) throw error;
   store.log.warn(

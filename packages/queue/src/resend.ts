@@ -3,8 +3,7 @@
  * way all the same: the second request waits for the same job instead of making, and paying, another one.
  */
 import { createHash } from 'node:crypto';
-import type { NewJob } from '@millrace/core';
-import { canonical } from './idempotency.ts';
+import { canonical, type NewJob } from '@millrace/core';
 import { resendKey } from './keys.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';

@@ -39,14 +39,14 @@ export function jobPriority(bullPriority: number): number {
 
 /**
  * Queues BullMQ's add in a transaction. An entry that is there already is left as it is.
- * @param characters of its body as JSON, where that was written already
+ * @param known characters of its body as JSON, where that was written already; what it shares a call under
  */
 export function queueTicket(
   transaction: ChainableCommander,
   queue: StoreQueue,
   id: string,
-  job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs' | 'cache'> & { body?: NewJob['body'] },
-  characters?: number,
+  job: Pick<NewJob, 'type' | 'model' | 'priority' | 'delayMs'> & { body?: NewJob['body'] },
+  { characters, cache = null }: { characters?: number | undefined; cache?: string | null } = {},
 ): void {
   const options: JobsOptions = {
     jobId: id,
@@ -57,7 +57,7 @@ export function queueTicket(
   };
   const ticket: Ticket = {
     ...{ type: job.type, model: job.model, ...measure(job.body, characters) },
-    ...(job.cache === undefined ? {} : { cache: job.cache }),
+    ...(cache === null ? {} : { cache }),
   };
   // BullMQ runs its script on whatever has runCommand: here our transaction, so that both writes are one.
   const client = {

@@ -1,7 +1,7 @@
 /** Making a batch, and moving it on: every change of its status goes through one script. */
 import { createHash } from 'node:crypto';
-import { type BatchEndpoint, ConflictError, newBatchId } from '@millrace/core';
-import { canonical, KEPT_MS } from '../idempotency.ts';
+import { type BatchEndpoint, ConflictError, canonical, newBatchId } from '@millrace/core';
+import { KEPT_MS } from '../idempotency.ts';
 import { idempotencyKey, leaseKey } from '../keys.ts';
 import { runScript } from '../scripts.ts';
 import type { Store, StoreQueue } from '../store.ts';

@@ -11,7 +11,7 @@
 --       how long before its time retention may forget the job when it is not to be stored (ms),
 --       whether configured webhooks want its end (0|1),
 --       how long its answer may be given to equal requests (ms, '' = not), cached input tokens,
---       the job whose answer this is ('' = its own),
+--       the job whose answer this is ('' = its own), calls of tools that the upstream made, as JSON by type ('' = none),
 --       sequence number of the event that ends the stream ('' = this answer was not streamed to its end),
 --       fresh (as for append), then the events not yet stored, as for append
 -- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
@@ -59,6 +59,12 @@ count_tokens(KEYS[9], ARGV[11], ARGV[12], ARGV[20])
 
 redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now), 'finished_by', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delayed_until')
+if ARGV[22] ~= '' then
+  redis.call('HSET', KEYS[1], 'tool_calls', ARGV[22])
+  for kind, count in string.gmatch(ARGV[22], '"([%w_]+)":(%d+)') do
+    redis.call('HINCRBY', KEYS[9], 'tool_calls:' .. kind, count)
+  end
+end
 -- Cancelled, or past its deadline: the response may still be made upstream, and whoever cancels it needs its id.
 if from_attempt then redis.call('HDEL', KEYS[1], 'checkpoint') end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[8]) end
@@ -85,10 +91,10 @@ if ARGV[2] == 'failed' then
   redis.call('LTRIM', KEYS[8], 0, tonumber(ARGV[13]) - 1)
 end
 redis.call('HINCRBY', KEYS[9], 'finished:' .. ARGV[2], 1)
-if ARGV[22] ~= '' and not stale then
-  begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[23])
-  add_events(KEYS[1], KEYS[10], ARGV[3], 24)
-  redis.call('HSET', KEYS[1], 'events_end', ARGV[22])
+if ARGV[23] ~= '' and not stale then
+  begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[24])
+  add_events(KEYS[1], KEYS[10], ARGV[3], 25)
+  redis.call('HSET', KEYS[1], 'events_end', ARGV[23])
   redis.call('PEXPIRE', KEYS[10], EVENTS_KEPT_MS)
 elseif job[7] and ARGV[7] ~= '' then
   -- The answer is not the one that was streamed: who reads it later gets this one's events.
