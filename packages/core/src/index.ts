@@ -13,6 +13,8 @@ export {
 export type { ChatCompletion, ChatCompletionChunk } from './chat-completions/chat-completion.ts';
 export { type ChatAnswer, type ChatAnswerHead, chatCompletionOf } from './chat-completions/chat-completion-of.ts';
 export { ChatRequest } from './chat-completions/chat-request.ts';
+export type { ChatRequestBody } from './chat-completions/chat-request-body.ts';
+export { type ConvertedToChat, chatRequestOf } from './chat-completions/chat-request-of.ts';
 export {
   type ChatStream,
   type ChatStreamHead,
