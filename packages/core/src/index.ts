@@ -21,6 +21,7 @@ export {
   openChatStream,
   type ResponsesEvent,
 } from './chat-completions/open-chat-stream.ts';
+export { responseOfChat } from './chat-completions/response-of-chat.ts';
 export {
   type ConvertChatOptions,
   type ConvertedChatRequest,
