@@ -364,3 +364,49 @@ describe('there and back', () => {
     );
   });
 });
+
+describe('whatever is JSON', () => {
+  const whole = {
+    model: 'm',
+    instructions: 'i',
+    input: [
+      { role: 'user', content: [{ type: 'input_text', text: 'x' }] },
+      { role: 'user', content: [{ type: 'input_image', image_url: 'u' }] },
+      { role: 'user', content: [{ type: 'input_file', file_id: 'f' }] },
+      call('a'),
+      output('a'),
+      said('y'),
+    ],
+    tools: [{ type: 'function', name: 'f', parameters: { type: 'object' } }],
+    tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'f' }] },
+    text: { format: { type: 'json_schema', name: 'a', schema: {} } },
+    reasoning: { effort: 'low' },
+    include: ['message.output_text.logprobs'],
+    top_logprobs: 1,
+  };
+  type Place = { holder: Record<string, unknown>; key: string };
+  const placesIn = (value: unknown): Place[] =>
+    typeof value !== 'object' || value === null
+      ? []
+      : Object.entries(value).flatMap(([key, member]) => [
+          { holder: value as Record<string, unknown>, key },
+          ...placesIn(member),
+        ]);
+
+  test('is converted or has a fault, and nothing is thrown', () => {
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.constantFrom('input_text', 'function', 'message', 'assistant', 'reasoning', 'function_call'),
+    );
+    const results = { request: 0, fault: 0 };
+    const property = fc.property(fc.nat(), value, (at, to) => {
+      const body = structuredClone(whole);
+      const places = placesIn(body);
+      const place = places[at % places.length];
+      if (place) place.holder[place.key] = to;
+      results['fault' in chatRequestOf(body) ? 'fault' : 'request']++;
+    });
+    fc.assert(property, { numRuns: 1_500 });
+    expect(Math.min(results.request, results.fault)).toBeGreaterThan(100);
+  });
+});
