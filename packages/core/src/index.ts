@@ -15,12 +15,15 @@ export { canonical } from './canonical.ts';
 export type { ChatCompletion, ChatCompletionChunk } from './chat-completions/chat-completion.ts';
 export { type ChatAnswer, type ChatAnswerHead, chatCompletionOf } from './chat-completions/chat-completion-of.ts';
 export { ChatRequest } from './chat-completions/chat-request.ts';
+export type { ChatRequestBody } from './chat-completions/chat-request-body.ts';
+export { type ConvertedToChat, chatRequestOf } from './chat-completions/chat-request-of.ts';
 export {
   type ChatStream,
   type ChatStreamHead,
   openChatStream,
   type ResponsesEvent,
 } from './chat-completions/open-chat-stream.ts';
+export { responseOfChat } from './chat-completions/response-of-chat.ts';
 export {
   type ConvertChatOptions,
   type ConvertedChatRequest,

@@ -13,7 +13,7 @@ export interface Usage {
 
 /** The result of a job that was answered: the upstream's Response object (ids still its own), and what it parses to. */
 export interface Answer {
-  /** The Response object as the upstream sent it. */
+  /** The Response object as the upstream sent it, or as made of its chat completion (then its id is that one’s). */
   response: ResponseObject;
   output_text: string;
   /** The value of a structured answer that passed its schema; absent for free text. */

@@ -1,9 +1,10 @@
-/** One call to `POST /responses`, plain, streamed or in the background, from request to Outcome. It never throws. */
+/** One call, to `POST /responses` (plain, streamed or in the background) or as a chat completion. It never throws. */
 import type { JobType, Outcome, ResponsesBody } from '@millrace/core';
 import type { z } from 'zod';
 import { abortKind } from './abort-reason.ts';
 import type { Started } from './background-response.ts';
 import { callInBackground } from './call-background.ts';
+import { callChat } from './call-chat.ts';
 import { type CallTerms, callTerms } from './call-terms.ts';
 import { conclude } from './conclude.ts';
 import { stopped } from './decide.ts';
@@ -23,6 +24,12 @@ export interface CallRequest {
   timeoutMs: number;
   /** Ends the call at any point; its `reason` must be an AbortReason. */
   signal: AbortSignal;
+  /**
+   * `chat`: make it as one plain `POST /chat/completions`, converted there and back. The Outcome is the same, its
+   * Response's id the completion's; `stream`, `background` and `onEvent` are passed over. Ask core's chatRequestOf first
+   * whether `body` can be asked that way: one that cannot fails.
+   */
+  api?: 'responses' | 'chat';
   /** Read the answer as a stream. The Outcome is the same. */
   stream?: boolean;
   /**
@@ -50,7 +57,7 @@ export interface BackgroundListener {
 export async function makeCall(line: Line, request: CallRequest): Promise<Outcome> {
   if (request.signal.aborted) return stopped(abortKind(request.signal.reason), false);
   const flight = new Flight(request.timeoutMs, request.signal);
-  const { background } = request;
+  const background = request.api === 'chat' ? undefined : request.background;
   const leave = background === undefined ? null : line.background.enter(request.body);
   if (background === undefined || leave === null) {
     return guardCall(line, flight, () => attempt(line, request, null, flight));
@@ -67,35 +74,43 @@ async function attempt(
   const terms = callTerms(request, line.idleMs);
   if ('kind' in terms) return terms;
 
-  const named = request.body['model'];
-  const unnamed = typeof named !== 'string';
-  const model = unnamed ? await Promise.race([line.models.ask(), flight.stopped.then((by) => ({ by }))]) : named;
+  const asked = request.body['model'];
+  const unnamed = typeof asked !== 'string';
+  const model = unnamed ? await Promise.race([line.models.ask(), flight.stopped.then((by) => ({ by }))]) : asked;
   if (typeof model !== 'string') {
     return conclude(new Exchange(false, line.idleMs), { kind: 'stopped', by: model.by }, terms);
   }
 
-  const body = { ...request.body, model };
-  const outcome =
-    background === null
-      ? await callDirect(line, request, body, terms, flight)
-      : ((await callInBackground(line, { ...request, body, background }, terms, flight)) ??
-        (await callDirect(line, request, body, terms, flight, line.background.learnRefused)));
+  const named = { ...request, body: { ...request.body, model } };
+  const outcome = await callNamed(line, named, background, terms, flight);
   if (unnamed && outcome.kind === 'failed' && outcome.reason === 'not_found') line.models.forget();
   return outcome;
+}
+
+async function callNamed(
+  line: Line,
+  request: CallRequest,
+  background: BackgroundListener | null,
+  terms: CallTerms,
+  flight: Flight,
+): Promise<Outcome> {
+  if (request.api === 'chat') return callChat(line, request, terms, flight);
+  if (background === null) return callDirect(line, request, terms, flight);
+  const outcome = await callInBackground(line, { ...request, background }, terms, flight);
+  return outcome ?? callDirect(line, request, terms, flight, line.background.learnRefused);
 }
 
 /** @param onAccepted told when the upstream takes the request, which it refused in the background. */
 async function callDirect(
   line: Line,
   request: CallRequest,
-  body: ResponsesBody,
   terms: CallTerms,
   flight: Flight,
   onAccepted?: () => void,
 ): Promise<Outcome> {
   const stream = request.stream === true;
   const exchange = flight.begin(new Exchange(stream, line.idleMs, null, request.onEvent));
-  await create(line.client, body, { stream, background: false }, exchange);
+  await create(line.client, request.body, { stream, background: false }, exchange);
   const { status } = exchange;
   if (status !== null && status < 300) onAccepted?.();
   if (status !== null) request.onHeaders?.(status, (name) => exchange.headers.get(name));

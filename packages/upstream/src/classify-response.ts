@@ -14,7 +14,11 @@ export type ReadAnswer = { answer: Answer; incomplete: string | null } | Finding
 /** A plain answer's text. */
 export function classifyBody(text: string, contentType: string | null): ReadAnswer {
   const value = parseJson(text);
-  if (value !== undefined) return classifyResponse(value);
+  return value === undefined ? notJson(text, contentType) : classifyResponse(value);
+}
+
+/** An answer whose text is no JSON: what it seems to be is said instead. */
+export function notJson(text: string, contentType: string | null): Finding {
   const note = noteOf(text, contentType);
   return { row: 'notJson', message: `The upstream's answer is no JSON but ${note ?? 'empty'}.` };
 }
@@ -37,7 +41,7 @@ export function classifyStream(result: StreamResult | null): ReadAnswer {
 
 /** A parsed answer, which may be anything. */
 export function classifyResponse(value: unknown): ReadAnswer {
-  if (!isResponse(value)) return notAResponse(value);
+  if (!isResponse(value)) return notA('Response object', value);
   const answer: Answer = { response: value, output_text: outputText(value.output), usage: usageOf(value) };
   switch (value.status ?? 'completed') {
     case 'completed':
@@ -68,13 +72,16 @@ function isResponse(value: unknown): value is ResponseObject {
   return value['status'] == null || typeof value['status'] === 'string';
 }
 
-/** Some proxies answer 200 with an error in the body: what it says is the best message there is. */
-function notAResponse(value: unknown): Finding {
+/**
+ * An answer that is not what was asked for. Some proxies answer 200 with an error in the body: what it says is the best
+ * message there is.
+ */
+export function notA(wanted: 'Response object' | 'chat completion', value: unknown): Finding {
   if (isObject(value) && value['error']) {
     return { row: 'notAResponse', ...said(errorWords(value, 'The upstream answered with an error.')) };
   }
   const what = isObject(value) && typeof value['object'] === 'string' ? `a '${value['object'].slice(0, 40)}'` : 'JSON';
-  return { row: 'notAResponse', message: `The upstream answered with ${what} that is no Response object.` };
+  return { row: 'notAResponse', message: `The upstream answered with ${what} that is no ${wanted}.` };
 }
 
 function withoutOutput(response: ResponseObject): Finding {

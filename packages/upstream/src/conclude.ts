@@ -15,14 +15,27 @@ import type { Checked } from './structured.ts';
 /** What an exchange that has ended came to, before it is decided what that means for the job. */
 export type Reading = ReadAnswer | { stopped: AbortKind };
 
+/** Reads a plain answer's text. */
+type Classify = (text: string, contentType: string | null) => ReadAnswer;
+
 /** The Outcome of a call that was this one exchange. */
-export async function conclude(exchange: Exchange, ending: Ending, terms: CallTerms): Promise<Outcome> {
-  const reading = readEnding(exchange, ending, terms);
+export async function conclude(
+  exchange: Exchange,
+  ending: Ending,
+  terms: CallTerms,
+  classify?: Classify,
+): Promise<Outcome> {
+  const reading = readEnding(exchange, ending, terms, classify);
   if ('stopped' in reading) return stopped(reading.stopped, exchange.sent, exchange.upstreamId);
   return 'row' in reading ? decide(reading, exchange.sent) : judge(reading, terms);
 }
 
-export function readEnding(exchange: Exchange, ending: Ending, terms: CallTerms): Reading {
+export function readEnding(
+  exchange: Exchange,
+  ending: Ending,
+  terms: CallTerms,
+  classify: Classify = classifyBody,
+): Reading {
   // The caller's wish comes first: a cancelled job is cancelled whatever the upstream was about to say.
   if (ending.kind === 'stopped' && ending.by !== 'timeout') return { stopped: ending.by };
   // Then the status: a 429 whose explanation stalls is still a 429.
@@ -37,7 +50,7 @@ export function readEnding(exchange: Exchange, ending: Ending, terms: CallTerms)
   }
   const read =
     body instanceof BodyText
-      ? classifyBody(body.text(), exchange.headers.get('content-type'))
+      ? classify(body.text(), exchange.headers.get('content-type'))
       : classifyStream(body?.result ?? null);
   return 'row' in read ? completedFinding(read, exchange) : read;
 }

@@ -2,8 +2,9 @@
  * Requests through the SDK. Each resolves when the headers are in or there will be none; what became of it, the
  * exchange knows.
  */
-import type { ResponsesBody } from '@millrace/core';
+import type { ChatRequestBody, ResponsesBody } from '@millrace/core';
 import type { OpenAI } from 'openai';
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import type { ResponseCreateParamsNonStreaming, ResponseIncludable } from 'openai/resources/responses/responses';
 import type { Exchange } from './exchange.ts';
 
@@ -25,6 +26,12 @@ export async function create(
       .create(wanted as unknown as ResponseCreateParamsNonStreaming, { fetchOptions: { client: exchange } })
       .asResponse(),
   );
+}
+
+/** `POST /chat/completions`, plain. */
+export function createChat(client: OpenAI, body: ChatRequestBody, exchange: Exchange): Promise<void> {
+  const params = body as ChatCompletionCreateParamsNonStreaming;
+  return settled(exchange, client.chat.completions.create(params, { fetchOptions: { client: exchange } }).asResponse());
 }
 
 /**
