@@ -155,7 +155,10 @@ describe('images that can be taken', () => {
       const entries = (await redis.keys(`*:${id}`)).filter((key) => key !== record);
       const entry = async (key: string) => ((await redis.type(key)) === 'hash' ? await redis.hgetall(key) : {});
       const bull = (await Promise.all(entries.map(entry))).find(({ data }) => data !== undefined);
-      expect(JSON.parse(bull?.data ?? '{}')).toMatchObject({ type: 'generate', model: 'scripted-1' });
+      const ticket = JSON.parse(bull?.data ?? '{}') as { type?: string; characters?: number };
+      expect(ticket).toMatchObject({ type: 'generate', model: 'scripted-1' });
+      // Limits of tokens count it as an image, not as a text of eleven million characters.
+      expect(ticket.characters).toBeLessThan(10_000);
       expect(JSON.stringify(bull).length).toBeLessThan(2000);
 
       expect((await served()).input).toEqual(asked(image(url)).input);

@@ -1,10 +1,10 @@
 /**
- * Every image of a request is one that can be taken: found wherever an image may stand, refused by its path before
- * anything is stored. What counts for all of a request together is counted here.
+ * Every image of a request is one that can be taken, or is refused by its path before anything is stored. What counts for all of a request together is counted here.
  */
 import { checkImageData, isDataUri } from './check-image-data.ts';
 import { checkImageUrl } from './check-image-url.ts';
 import { InvalidRequestError } from './errors.ts';
+import { imagesOf, objectsOf } from './images-of.ts';
 import {
   invalidType,
   invalidValue,
@@ -21,8 +21,6 @@ export const MAX_IMAGES_BYTES = 50 * 1024 * 1024;
 
 /** The SDK's ImageDetail. */
 const DETAILS: readonly unknown[] = ['low', 'high', 'auto', 'original'];
-
-const MAX_NAME_CHARACTERS = 80;
 
 /** Where URL and detail stand in what holds an image; `url: null`: it is the URL. */
 interface Fields {
@@ -47,22 +45,7 @@ type CheckImage = (image: Image, path: string, fields?: Fields) => void;
  */
 export function checkImages(request: JsonObject, at: string): void {
   const check = openCheck();
-  const { input, prompt, tools } = request;
-  for (const [item, path] of objectsOf(input, pathTo(at, 'input'))) {
-    checkParts(item.content, pathTo(path, 'content'), check);
-    checkParts(item.output, pathTo(path, 'output'), check);
-    checkPart(item.output, pathTo(path, 'output'), check);
-  }
-  const variables = isJsonObject(prompt) && isJsonObject(prompt.variables) ? prompt.variables : {};
-  const variablesPath = pathTo(at, 'prompt.variables');
-  for (const [name, value] of Object.entries(variables)) {
-    // A name is the caller's own, and may be as long as a body.
-    checkPart(value, pathTo(variablesPath, name.slice(0, MAX_NAME_CHARACTERS)), check);
-  }
-  for (const [tool, path] of objectsOf(tools, pathTo(at, 'tools'))) {
-    const mask = tool.input_image_mask;
-    if (isJsonObject(mask) && mask.image_url != null) check(mask, pathTo(path, 'input_image_mask'));
-  }
+  for (const [image, path] of imagesOf(request, at)) check(image, path);
 }
 
 /**
@@ -140,19 +123,4 @@ function urlOf({ image_url: url, file_id: file }: Image, urlPath: string, filePa
     throw missingParameter(urlPath, "An image is its 'image_url' (a URL or a data URI) or the 'file_id' of an upload.");
   }
   return url ?? null;
-}
-
-function checkParts(parts: unknown, path: string, check: CheckImage): void {
-  for (const [part, partPath] of objectsOf(parts, path)) checkPart(part, partPath, check);
-}
-
-/** A screenshot is the whole output of a computer call. */
-function checkPart(part: unknown, path: string, check: CheckImage): void {
-  if (isJsonObject(part) && (part.type === 'input_image' || part.type === 'computer_screenshot')) check(part, path);
-}
-
-/** The objects of a list with their paths; what is no list has none. */
-function* objectsOf(list: unknown, path: string): Generator<[JsonObject, string]> {
-  if (!Array.isArray(list)) return;
-  for (const [index, one] of list.entries()) if (isJsonObject(one)) yield [one, pathTo(path, index)];
 }

@@ -49,6 +49,7 @@ export type { NamedSchema } from './named-schema.ts';
 export type * from './outcome.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { type Line, readLines } from './read-lines.ts';
+export { readableCharacters } from './readable-characters.ts';
 export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts';
 export { parseMetadata } from './responses-request-metadata.ts';
