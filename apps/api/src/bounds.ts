@@ -1,6 +1,9 @@
 /** The sizes and times that keep one client from harming the others. Each is named in the error it causes. */
 
-/** One JSON body, or one line of NDJSON, inflated. Room for a long document or a few images as data URIs. */
+/**
+ * One JSON body, or one line of NDJSON, inflated. Room for a long document or a few images as data URIs. One sender may
+ * hold as much of our memory, several times over while it is parsed, and senders are not counted: so not OpenAI's 50 MB.
+ */
 export const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 /** A JSON body must be here by then. */
 export const BODY_MS = 30_000;

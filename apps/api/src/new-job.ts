@@ -131,7 +131,8 @@ function extractBody(config: Config, request: Extract<JobRequest, { type: 'extra
     );
   }
   return {
-    document: request.document,
+    ...(request.document === undefined ? {} : { document: request.document }),
+    ...(request.images === undefined ? {} : { images: request.images }),
     schema: request.schema,
     ...(request.instructions === undefined ? {} : { instructions: request.instructions }),
     ...(request.max_output_tokens === undefined ? {} : { max_output_tokens: request.max_output_tokens }),

@@ -64,6 +64,6 @@ export function translate(error: unknown): InvalidRequestError | ShedError | nul
 export function tooLarge(what: string): TooLargeError {
   return new TooLargeError(
     `${what} is larger than ${MAX_REQUEST_BYTES / 1024 / 1024} MiB (after decompression). ` +
-      'Send large inputs by URL or file id, or split the request.',
+      'Send images and other large inputs by URL or file id (a data URI is a third larger than its image), or split the request.',
   );
 }

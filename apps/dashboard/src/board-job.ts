@@ -35,7 +35,8 @@ export function boardJob(found: JobWithAnswer | null): BoardJob | null {
 
 function extractPreview(body: ExtractBody): Record<string, unknown> {
   return {
-    document: cut(body.document),
+    ...(body.document === undefined ? {} : { document: cut(body.document) }),
+    ...(body.images === undefined ? {} : { images: preview(body.images) }),
     schema: typeof body.schema === 'string' ? body.schema : preview(body.schema),
     ...(body.instructions === undefined ? {} : { instructions: cut(body.instructions) }),
   };

@@ -20,6 +20,8 @@ export const TEXT_CHARACTERS = 64 * 1024;
 export const FOLD_CHARACTERS = 1500;
 /** Items of a conversation shown one by one. */
 export const INPUT_ITEMS = 50;
+/** Of an extraction's image: its URL, or the beginning of its data. */
+export const IMAGE_URL_CHARACTERS = 200;
 /** Attempts shown: the first ones matter least. */
 export const ATTEMPTS_SHOWN = 100;
 /** Jobs that one bull-board request may load with their records. */

@@ -61,7 +61,7 @@ export function parseBatchLine(text: string, endpoint: BatchEndpoint, extraField
 export function readCheckedLine(text: string, endpoint: BatchEndpoint, extraFields: readonly string[]): BatchLine {
   const { custom_id: customId, body } = JSON.parse(text) as { custom_id: string; body: ResponsesRequest };
   if (endpoint === '/v1/responses') return { customId, request: body };
-  return { customId, request: responsesRequestOf(body, { at: 'body', extraFields }).request };
+  return { customId, request: responsesRequestOf(body, { at: 'body', extraFields, imagesChecked: true }).request };
 }
 
 const UNITS: Record<string, number> = { m: 60, h: 3600, d: 86_400 };

@@ -55,6 +55,7 @@ export type * from './outcome.ts';
 export { eventsOfItem } from './output-item-events.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { type Line, readLines } from './read-lines.ts';
+export { readableCharacters } from './readable-characters.ts';
 export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts';
 export { parseMetadata } from './responses-request-metadata.ts';

@@ -32,6 +32,8 @@ describe('a right job passes as the very object that was sent', () => {
     { ...generate, ...options },
     { ...extract, ...options, instructions: 'Euros only.', model: 'm', max_output_tokens: 10 },
     { ...extract, schema: { name: 'invoice', schema } },
+    { ...extract, images: ['https://example.com/a.png', 'data:image/png;base64,iVBORw0KGgo='] },
+    { type: 'extract', images: ['https://example.com/a.png'], schema: 'invoice' },
     { ...generate, webhook_url: 'http://127.0.0.1:8080' },
     { ...generate, request: { input: 'hi', store: true, stream: false, background: null } },
   ])('%o', (job) => {
@@ -89,6 +91,18 @@ describe('a wrong job is refused by name', () => {
       'unknown_parameter',
       'Unknown parameter: \'schema.type\'. \'schema\' is the name of a configured schema or {"name": "…", "schema": {…}}.',
     );
+  });
+
+  test('an extraction of nothing, and images that cannot be taken', () => {
+    const both = expect.stringContaining("'document' (text), 'images' (URLs or data URIs), or both");
+    refuse({ type: 'extract', schema: 'invoice' }, 'document', 'missing_required_parameter', both);
+    refuse({ ...extract, document: '' }, 'document', 'string_below_min_length');
+    refuse({ ...extract, images: [] }, 'images', 'empty_array');
+    refuse({ ...extract, images: 'https://example.com/a.png' }, 'images', 'invalid_type');
+    refuse({ ...extract, images: ['https://example.com/a.png', {}] }, 'images[1]', 'invalid_type');
+    refuse({ ...extract, images: ['https://example.com/a.png', 'http://10.0.0.1/'] }, 'images[1]', 'invalid_image_url');
+    refuse({ ...extract, images: ['data:image/png;base64,AAAA'] }, 'images[0]', 'invalid_image_format');
+    refuse({ ...generate, images: [] }, 'images', 'unknown_parameter');
   });
 
   test.each([

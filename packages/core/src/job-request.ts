@@ -1,9 +1,10 @@
 /**
- * The native job of POST /v1/jobs: either a whole Responses request, or a document and the schema to read out of it.
+ * The native job of POST /v1/jobs: either a whole Responses request, or a document (text, images or both) and the schema to read out of it.
  * What passes is the very object that was sent.
  */
 
 import * as z from 'zod';
+import { checkImageList } from './check-images.ts';
 import { InvalidRequestError } from './errors.ts';
 import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from './job.ts';
 import { parseResponsesRequest, RESPONSES_FIELDS, type ResponsesRequest } from './responses-request.ts';
@@ -64,7 +65,10 @@ export type InlineSchema = z.infer<typeof InlineSchema>;
 
 export const ExtractJob = z.object({
   type: z.literal('extract'),
-  document: z.string().min(1),
+  /** Either this or `images` must be there, and both may be. */
+  document: maybe(z.string().min(1)),
+  /** URLs and data URIs. */
+  images: maybe(z.array(z.string())),
   schema: z.custom<string | InlineSchema>(
     (value) => typeof value === 'string' || isJsonObject(value),
     'a string or an object',
@@ -114,8 +118,7 @@ export function parseJobRequest(body: unknown, options: { extraFields?: readonly
 
   if (job.metadata !== undefined) checkMetadataBounds(job.metadata, 'metadata');
   if (job.type === 'generate') checkGenerate(job, options.extraFields);
-  else if (typeof job.schema === 'string') checkSchemaName(job.schema, 'schema');
-  else checkInlineSchema(job.schema);
+  else checkExtract(job);
   return job;
 }
 
@@ -134,6 +137,25 @@ function checkGenerate(job: GenerateJob, extraFields: readonly string[] | undefi
       'unsupported_value',
     );
   }
+}
+
+function checkExtract({ document, images, schema }: ExtractJob): void {
+  if (document === undefined && images === undefined) {
+    throw missingParameter(
+      'document',
+      "An extract job has a 'document' (text), 'images' (URLs or data URIs), or both.",
+    );
+  }
+  if (images?.length === 0) {
+    throw new InvalidRequestError(
+      "Invalid 'images': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+      'images',
+      'empty_array',
+    );
+  }
+  if (typeof schema === 'string') checkSchemaName(schema, 'schema');
+  else checkInlineSchema(schema);
+  if (images !== undefined) checkImageList(images, 'images');
 }
 
 function checkSchemaName(name: string, path: string): void {

@@ -22,7 +22,10 @@ export const DEFAULT_PRIORITY = 5;
 
 /** What an extraction asks for, as submitted. */
 export interface ExtractBody {
-  document: string;
+  /** Its text; absent where it is images only. */
+  document?: string;
+  /** URLs and data URIs. */
+  images?: string[];
   /** A schema of the configuration by its name, or one sent along. */
   schema: string | { name: string; schema: Record<string, unknown> };
   instructions?: string;

@@ -26,6 +26,17 @@ function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, range: string): boolean {
 }
 
 /**
+ * An http:// or https:// URL; null for anything else. Its host is without brackets and the root's dots.
+ */
+export function readHttpUrl(url: string): { host: string; credentials: boolean } | null {
+  const parsed = /\s/.test(url) ? null : URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return null;
+  // The parser has brought decimal, octal and hex forms of an IPv4 address into the usual one.
+  const host = parsed.hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '');
+  return { host, credentials: parsed.username !== '' || parsed.password !== '' };
+}
+
+/**
  * What can be told of a webhook's URL without asking DNS; its names are looked up when it is called.
  * @param param what it is called in the request
  * @throws InvalidRequestError
@@ -33,11 +44,10 @@ function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, range: string): boolean {
 export function checkWebhookUrl(url: string, allow: readonly string[], param: string): void {
   const refused = (why: string): InvalidRequestError =>
     new InvalidRequestError(`'${param}' ${why}.`, param, 'invalid_value');
-  const parsed = /\s/.test(url) ? null : URL.parse(url);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw refused('is no http:// or https:// URL');
-  if (parsed.username !== '' || parsed.password !== '') throw refused('holds credentials; a webhook is signed instead');
-  // The parser has brought decimal, octal and hex forms of an IPv4 address into the usual one.
-  const host = parsed.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  const read = readHttpUrl(url);
+  if (read === null) throw refused('is no http:// or https:// URL');
+  if (read.credentials) throw refused('holds credentials; a webhook is signed instead');
+  const { host } = read;
   if (ipaddr.isValid(host) && !isCallable(host, allow)) {
     throw refused(
       `leads to ${host}, which is no public address. Operators can allow it in the configuration (webhooks.allow)`,

@@ -83,7 +83,7 @@ describe('what is right passes untouched', () => {
         type: 'message',
         role: 'user',
         content: [
-          { type: 'input_image', detail: 'auto', image_url: 'data:image/png;base64,AA==' },
+          { type: 'input_image', detail: 'auto', image_url: 'data:image/png;base64,iVBORw0KGgo=' },
           { type: 'input_file', file_id: 'file_1' },
         ],
       },

@@ -1,10 +1,11 @@
 /**
  * The body of POST /v1/responses: every field of the SDK's ResponseCreateParams (a type test pins the list), scalars
- * checked as OpenAI documents them, deep content checked only at its surface. What passes is the very object that was
+ * checked as OpenAI documents them, images whole, other deep content only at its surface. What passes is the very object that was
  * sent: nothing dropped, coerced or defaulted.
  */
 
 import * as z from 'zod';
+import { checkImages } from './check-images.ts';
 import { InvalidRequestError } from './errors.ts';
 import { FIELD_HINTS, refuseWrongNames } from './request-hints.ts';
 import {
@@ -119,6 +120,7 @@ export function parseResponsesRequest(body: unknown, options: ParseResponsesOpti
   if (typeof request.input === 'object') checkItems(request.input, pathTo(at, 'input'));
   if (request.tools !== undefined) checkTools(request.tools, pathTo(at, 'tools'));
   checkContext(request, at);
+  checkImages(request, at);
   return request;
 }
 

@@ -1,7 +1,7 @@
 /** A job's BullMQ entry: enough for its dashboard and for routing, never the request itself. */
 
 import { hash } from 'node:crypto';
-import type { NewJob } from '@millrace/core';
+import { type NewJob, readableCharacters } from '@millrace/core';
 import { Job as BullJob, type JobsOptions } from 'bullmq';
 import type { ChainableCommander } from 'ioredis';
 import type { StoreQueue } from './store.ts';
@@ -10,7 +10,7 @@ import type { StoreQueue } from './store.ts';
 export interface Ticket {
   type: string;
   model: string | null;
-  /** Of the request, as JSON. */
+  /** Of the request, as JSON, its images counted for what a model reads of them. */
   characters?: number;
   max_output?: number;
   /** Requests of one shape (instructions and schema) have answers of about one length. */
@@ -92,7 +92,7 @@ function measure(body: NewJob['body'] | undefined, characters?: number): Omit<Ti
   } = body as Record<string, unknown>;
   const kind = JSON.stringify([instructions, text, schema]);
   return {
-    characters: characters ?? JSON.stringify(body).length,
+    characters: readableCharacters(body, characters ?? JSON.stringify(body).length),
     ...(typeof most === 'number' ? { max_output: most } : {}),
     shape: shapeOf(kind),
     ...(typeof previous === 'string' ? { previous } : {}),

@@ -234,7 +234,7 @@ test('a Responses server takes every kind of message, tool and choice as it is c
         role: 'user',
         content: [
           { type: 'text', text: 'Look.' },
-          { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
           { type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } },
           { type: 'file', file: { file_id: 'file_1' } },
         ],

@@ -1,6 +1,7 @@
 /** What a job asks for: instructions and conversation as text, everything else as JSON. */
 import type { ExtractBody, Job } from '@millrace/core';
-import { INPUT_ITEMS } from '../bounds.ts';
+import { IMAGE_URL_CHARACTERS, INPUT_ITEMS } from '../bounds.ts';
+import { excerpt } from '../excerpt.ts';
 import { formatCount } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { jsonBlock, textBlock } from './text-block.ts';
@@ -18,7 +19,18 @@ function extractInput(body: ExtractBody, rawHref: string): Html {
       ? textBlock('Schema (of the configuration)', body.schema, rawHref)
       : jsonBlock('Schema', body.schema, rawHref);
   return html`${body.instructions === undefined ? null : textBlock('Instructions', body.instructions, rawHref)}
-${textBlock('Document', String(body.document), rawHref)}${schema}`;
+${body.document === undefined ? null : textBlock('Document', String(body.document), rawHref)}
+${body.images === undefined ? null : textBlock('Images', imageLines(body.images), rawHref)}${schema}`;
+}
+
+/** The beginning of each one's URL: images are named, and never fetched by the page. */
+function imageLines(images: readonly string[]): string {
+  return images.map((image) => excerptOf(image)).join('\n');
+}
+
+function excerptOf(image: string): string {
+  const { text, omitted } = excerpt(image, IMAGE_URL_CHARACTERS);
+  return omitted === 0 ? text : `${text}… (${formatCount(omitted)} more characters)`;
 }
 
 function generateInput(body: Record<string, unknown>, rawHref: string): Html {

@@ -99,7 +99,11 @@ it('hostile text in every field stays text', () => {
       ...hostileJob,
       body: { input: [{ role: HOSTILE, content: HOSTILE }, { [HOSTILE]: HOSTILE }, HOSTILE, null] },
     }),
-    page({ ...hostileJob, type: 'extract', body: { document: HOSTILE, schema: HOSTILE, instructions: HOSTILE } }),
+    page({
+      ...hostileJob,
+      type: 'extract',
+      body: { document: HOSTILE, images: [HOSTILE], schema: HOSTILE, instructions: HOSTILE },
+    }),
     page({
       ...hostileJob,
       type: 'extract',
@@ -138,6 +142,15 @@ it('a conversation is shown by its messages, and its length is bounded', () => {
   expect(markup).toContain('one\n\ntwo');
   expect(markup).toContain('2 more items');
   expect(markup).not.toContain('<img src="https://elsewhere');
+});
+
+it('an extraction’s images are named, never fetched, and shown by their beginning', () => {
+  const images = ['https://elsewhere.example/scan.png', `data:image/png;base64,${'iVBO'.repeat(1000)}THEEND==`];
+  const markup = page({ type: 'extract', body: { images, schema: 's' } });
+  expect(markup).toContain('https://elsewhere.example/scan.png');
+  expect(markup).toContain('data:image/png;base64,iVBO');
+  expect(markup).not.toContain('THEEND');
+  expect(markup).not.toMatch(/<img[^>]+elsewhere|<h3>Document/);
 });
 
 it('attempts tell what they took, what they came to and whether they may be on the bill', () => {

@@ -129,8 +129,13 @@ describe('messages', () => {
     ['user null name', { ...user, name: null }, [user]],
     [
       'an image by its bare URL, detail filled in',
-      { role: 'user', content: [{ type: 'image_url', image_url: 'data:image/png;base64,AA==' }] },
-      [{ role: 'user', content: [{ type: 'input_image', image_url: 'data:image/png;base64,AA==', detail: 'auto' }] }],
+      { role: 'user', content: [{ type: 'image_url', image_url: 'data:image/png;base64,iVBORw0KGgo=' }] },
+      [
+        {
+          role: 'user',
+          content: [{ type: 'input_image', image_url: 'data:image/png;base64,iVBORw0KGgo=', detail: 'auto' }],
+        },
+      ],
     ],
     [
       'audio as it is',
@@ -578,7 +583,10 @@ describe('whatever is JSON', () => {
   const whole = {
     messages: [
       { role: 'developer', content: [{ type: 'text', text: 'x' }] },
-      { role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:,', detail: 'low' } }] },
+      {
+        role: 'user',
+        content: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png', detail: 'low' } }],
+      },
       {
         role: 'user',
         content: [

@@ -3,6 +3,7 @@
  * asks for nothing, or is refused by name. Defaults that differ between the APIs (store, strict) are written out.
  */
 
+import { checkChatImages } from '../check-images.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { RESPONSES_FIELDS, type ResponsesRequest } from '../responses-request.ts';
 import { type JsonObject, pathTo } from '../responses-request-fault.ts';
@@ -43,6 +44,8 @@ export interface ConvertChatOptions {
   extraFields?: readonly string[];
   /** Where `body` stands in what the caller sent, for `param` and messages: `body` in a batch line. */
   at?: string;
+  /** Its images were found to be right before. */
+  imagesChecked?: boolean;
 }
 
 /**
@@ -68,6 +71,7 @@ export function responsesRequestOf(body: unknown, options: ConvertChatOptions = 
   setIfDefined(request, 'tools', allToolsOf(chat, at));
   setIfDefined(request, 'tool_choice', choiceOf(chat, at));
   Object.assign(request, logprobsOf(chat, at));
+  if (options.imagesChecked !== true) checkChatImages(chat.messages, pathTo(at, 'messages'));
   return {
     request,
     stream: chat.stream === true,
