@@ -649,7 +649,7 @@ describe('whatever is JSON', () => {
       for (const [at, to] of list) {
         const places = placesIn(body);
         const place = places[at % places.length];
-        if (place) place.holder[place.key] = to;
+        if (place) place.holder[place.key] = structuredClone(to);
       }
       return JSON.parse(JSON.stringify(body)) as unknown;
     });
