@@ -3,7 +3,9 @@ import {
   BATCH_ENDPOINTS,
   type BatchEndpoint,
   ConflictError,
+  checkedKey,
   InvalidRequestError,
+  numberHeader,
   parseMetadata,
   windowSeconds,
 } from '@millrace/core';
@@ -21,7 +23,6 @@ import {
 } from '@millrace/queue';
 import { type Request, Router } from 'express';
 import { callerName } from './authenticate.ts';
-import { checkedKey, numberHeader } from './new-job.ts';
 import { jsonBody } from './read-body.ts';
 
 const PAGE_DEFAULT = 20;

@@ -2,13 +2,18 @@
  * POST /v1/chat/completions: the older API over the same jobs, so that a client of it moves by its base URL. The request
  * becomes a Responses request before anything is stored, and the answer is told in the older API's shape.
  */
-import { chatCompletionOf, type ResponseObject, responsesRequestOf } from '@millrace/core';
+import {
+  chatCompletionOf,
+  extraFieldsFor,
+  jobOfResponse,
+  type ResponseObject,
+  responsesRequestOf,
+} from '@millrace/core';
 import { type JobWithAnswer, queueOfJob, removeJob, type Store, type StoreQueue } from '@millrace/queue';
 import { Router } from 'express';
 import { callerName } from './authenticate.ts';
 import { type ChatTerms, chatEvents } from './chat-events.ts';
 import { openLimitHeaders } from './limit-headers.ts';
-import { extraFieldsFor, jobOfResponse } from './new-job.ts';
 import { jsonBody } from './read-body.ts';
 import { responseView } from './response-view.ts';
 import { ID_HEADER } from './responses.ts';
@@ -23,9 +28,9 @@ export function chatCompletionsRoutes(store: Store): Router {
 
   routes.post('/', jsonBody, async (request, response) => {
     const header = (name: string): string | undefined => request.get(name);
-    const extraFields = extraFieldsFor(store, header);
+    const extraFields = extraFieldsFor(store.config, header);
     const { request: body, stream, ...told } = responsesRequestOf(request.body, { extraFields });
-    const asked = jobOfResponse(store, stream ? { ...body, stream } : body, callerName(request), header);
+    const asked = jobOfResponse(store.config, stream ? { ...body, stream } : body, callerName(request), header);
     // Absent means false to OpenAI, which concerns what is kept there; only who says false wants it forgotten here.
     const job = { ...asked, forget: (request.body as { store?: unknown }).store === false };
     const id = await submitOnConnection(store, request, job, true);

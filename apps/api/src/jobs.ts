@@ -1,5 +1,5 @@
 /** /v1/jobs: Millrace's own surface. */
-import { ConflictError, InvalidRequestError, JOB_STATUSES, type JobStatus } from '@millrace/core';
+import { ConflictError, InvalidRequestError, JOB_STATUSES, type JobStatus, jobOfRequest } from '@millrace/core';
 import {
   cancelJob,
   type JobWithAnswer,
@@ -16,7 +16,6 @@ import {
 import { type Request, type Response, Router } from 'express';
 import { callerName } from './authenticate.ts';
 import { jobSummary, jobView } from './job-view.ts';
-import { jobOfRequest } from './new-job.ts';
 import { jsonBody } from './read-body.ts';
 import { submitLines } from './submit-lines.ts';
 
@@ -34,7 +33,7 @@ export function jobsRoutes(store: Store): Router {
     jsonBody(request, response, next);
   });
   routes.post('/', async (request, response) => {
-    const job = jobOfRequest(store, request.body, callerName(request), request.get('idempotency-key'));
+    const job = jobOfRequest(store.config, request.body, callerName(request), request.get('idempotency-key'));
     const [reply] = await guard(() => submit(store, [job]));
     if (reply === undefined || reply instanceof Error) throw reply;
     response

@@ -1,6 +1,6 @@
 /** /v1/responses: OpenAI's shape over the same jobs. */
 
-import { ConflictError, InvalidRequestError, isTerminal, type NewJob } from '@millrace/core';
+import { ConflictError, InvalidRequestError, isTerminal, jobOfResponse, type NewJob } from '@millrace/core';
 import {
   cancelJob,
   findPrevious,
@@ -18,7 +18,6 @@ import { callerName } from './authenticate.ts';
 import { includeOf, withIncluded } from './included.ts';
 import { inputItems, itemsPage } from './input-items.ts';
 import { openLimitHeaders } from './limit-headers.ts';
-import { jobOfResponse } from './new-job.ts';
 import { jsonBody } from './read-body.ts';
 import { requestOf, responseView } from './response-view.ts';
 import { streamResponse } from './stream-response.ts';
@@ -42,7 +41,7 @@ export function responsesRoutes(store: Store): Router {
   };
 
   routes.post('/', jsonBody, async (request, response) => {
-    const job = jobOfResponse(store, request.body, callerName(request), (name) => request.get(name));
+    const job = jobOfResponse(store.config, request.body, callerName(request), (name) => request.get(name));
     await guard(() => refuseLostPrevious(store, job));
     const { background, stream } = job.body as { background?: unknown; stream?: unknown };
     const id = await submitOnConnection(store, request, job, background !== true);

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import {
   errorBody,
   InvalidRequestError,
+  jobOfRequest,
   type Line,
   type NewJob,
   parseGuardedJson,
@@ -16,7 +17,6 @@ import { type Store, submit } from '@millrace/queue';
 import type { Request, Response } from 'express';
 import { callerName } from './authenticate.ts';
 import { LINES_PER_CHUNK, MAX_REQUEST_BYTES, PAUSE_MS } from './bounds.ts';
-import { jobOfRequest } from './new-job.ts';
 import { discard, utf8 } from './read-body.ts';
 import { tooLarge, translate } from './respond.ts';
 
@@ -64,7 +64,7 @@ async function submitChunk(store: Store, lines: readonly Line[], caller: string)
   const outcomes: (NewJob | InvalidRequestError | ShedError)[] = lines.map((line) => {
     try {
       if ('tooLong' in line) return tooLarge('The line');
-      return jobOfRequest(store, parseGuardedJson(utf8(line.bytes)), caller);
+      return jobOfRequest(store.config, parseGuardedJson(utf8(line.bytes)), caller);
     } catch (error) {
       return refusal(error);
     }

@@ -51,6 +51,7 @@ export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId }
 export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
 export type { NamedSchema } from './named-schema.ts';
+export { checkedKey, extraFieldsFor, jobOfRequest, jobOfResponse, numberHeader } from './new-job.ts';
 export type * from './outcome.ts';
 export { eventsOfItem } from './output-item-events.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';

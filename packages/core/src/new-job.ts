@@ -1,28 +1,23 @@
 /** From a checked request to the job to store: the queue found, defaults filled in, names that must exist looked up. */
-import {
-  type Config,
-  checkStrictSchema,
-  checkWebhookUrl,
-  InvalidRequestError,
-  type JobRequest,
-  type NewJob,
-  parseJobRequest,
-  parseResponsesRequest,
-  type QueueConfig,
-  type ResponsesRequest,
-} from '@millrace/core';
-import { queueNamed, type Store } from '@millrace/queue';
+import type { Config } from './config.ts';
+import type { QueueConfig } from './config-schema.ts';
+import { InvalidRequestError } from './errors.ts';
+import type { NewJob } from './job.ts';
+import { type JobRequest, parseJobRequest } from './job-request.ts';
+import { checkWebhookUrl } from './public-address.ts';
+import { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
+import { checkStrictSchema } from './strict-schema.ts';
 
 /**
  * The job of one body, or NDJSON line, of POST /v1/jobs.
  * @param caller the name of the API key, to whom idempotency keys belong
  * @throws InvalidRequestError naming the field, its problem and the remedy.
  */
-export function jobOfRequest(store: Store, body: unknown, caller: string, idempotencyHeader?: string): NewJob {
-  const request = parseJobRequest(body, { extraFields: extraFieldsOf(store.config, body) });
-  const [queue, settings] = queueFor(store, request.type, request.queue);
+export function jobOfRequest(config: Config, body: unknown, caller: string, idempotencyHeader?: string): NewJob {
+  const request = parseJobRequest(body, { extraFields: extraFieldsOf(config, body) });
+  const [queue, settings] = queueFor(config, request.type, request.queue);
   const key = request.idempotency_key ?? checkedKey(idempotencyHeader);
-  checkWebhook(store, request.webhook_url, 'webhook_url');
+  checkWebhook(config, request.webhook_url, 'webhook_url');
   const common = {
     queue,
     type: request.type,
@@ -42,23 +37,23 @@ export function jobOfRequest(store: Store, body: unknown, caller: string, idempo
     checkStrictFormat(request.request, 'request.text.format.schema');
     return { ...common, model: request.request.model ?? settings.model ?? null, body: request.request };
   }
-  return { ...common, model: request.model ?? settings.model ?? null, body: extractBody(store.config, request) };
+  return { ...common, model: request.model ?? settings.model ?? null, body: extractBody(config, request) };
 }
 
 /** The job of POST /v1/responses: OpenAI's body, our options in headers. */
 export function jobOfResponse(
-  store: Store,
+  config: Config,
   body: unknown,
   caller: string,
   header: (name: string) => string | undefined,
 ): NewJob {
   const queueName = header('millrace-queue');
-  const [queue, settings] = queueFor(store, 'generate', queueName, 'Millrace-Queue');
-  const request = parseResponsesRequest(body, { extraFields: extraFieldsFor(store, header) });
+  const [queue, settings] = queueFor(config, 'generate', queueName, 'Millrace-Queue');
+  const request = parseResponsesRequest(body, { extraFields: extraFieldsFor(config, header) });
   refuseForgottenBackground(request);
   checkStrictFormat(request, 'text.format.schema');
   const webhookUrl = header('millrace-webhook');
-  checkWebhook(store, webhookUrl, 'Millrace-Webhook');
+  checkWebhook(config, webhookUrl, 'Millrace-Webhook');
   const key = checkedKey(header('idempotency-key'));
   return {
     queue,
@@ -80,9 +75,9 @@ export function jobOfResponse(
 }
 
 /** What the upstream of the queue that is asked for takes beyond OpenAI's fields. */
-export function extraFieldsFor(store: Store, header: (name: string) => string | undefined): readonly string[] {
-  const [, settings] = queueFor(store, 'generate', header('millrace-queue'), 'Millrace-Queue');
-  return store.config.upstreams[settings.upstream]?.extraFields ?? [];
+export function extraFieldsFor(config: Config, header: (name: string) => string | undefined): readonly string[] {
+  const [, settings] = queueFor(config, 'generate', header('millrace-queue'), 'Millrace-Queue');
+  return config.upstreams[settings.upstream]?.extraFields ?? [];
 }
 
 function refuseForgottenBackground(request: ResponsesRequest): void {
@@ -94,8 +89,8 @@ function refuseForgottenBackground(request: ResponsesRequest): void {
   );
 }
 
-function checkWebhook(store: Store, url: string | undefined, param: string): void {
-  if (url !== undefined) checkWebhookUrl(url, store.config.webhooks.allow, param);
+function checkWebhook(config: Config, url: string | undefined, param: string): void {
+  if (url !== undefined) checkWebhookUrl(url, config.webhooks.allow, param);
 }
 
 function extraFieldsOf(config: Config, body: unknown): readonly string[] {
@@ -105,12 +100,12 @@ function extraFieldsOf(config: Config, body: unknown): readonly string[] {
 }
 
 /** The queue asked for; else the one named like the type; else the only one. */
-function queueFor(store: Store, type: string, asked: string | undefined, param = 'queue'): [string, QueueConfig] {
-  const { queues } = store.config;
+function queueFor(config: Config, type: string, asked: string | undefined, param = 'queue'): [string, QueueConfig] {
+  const { queues } = config;
   const names = Object.keys(queues);
   const name = asked ?? (Object.hasOwn(queues, type) ? type : names.length === 1 ? names[0] : undefined);
   const settings = name !== undefined && Object.hasOwn(queues, name) ? queues[name] : undefined;
-  if (name !== undefined && settings !== undefined) return [queueNamed(store, name).name, settings];
+  if (name !== undefined && settings !== undefined) return [name, settings];
   throw new InvalidRequestError(
     name === undefined
       ? `No queue is named and none is called '${type}'. Name one of: ${names.join(', ')}.`
