@@ -1,6 +1,6 @@
 /** Cuts an answer off where its tokens run out, without leaving half a character. */
 import { CHARACTERS_PER_TOKEN } from '../request/input-text.ts';
-import { type Answer, type AnswerItem, tokensOf } from './answer.ts';
+import { type Answer, type AnswerItem, tokensOf, withText } from './answer.ts';
 
 /** No half of a character beyond 16 bits is left at the cut. */
 export function cutText(text: string, characters: number): string {
@@ -14,7 +14,7 @@ export function cutAtTokens(items: AnswerItem[], maxTokens: number): Answer {
   for (const item of items) {
     const tokens = tokensOf(item);
     if (tokens > left) {
-      kept.push({ ...item, text: cutText(item.text, left * CHARACTERS_PER_TOKEN) });
+      kept.push(withText(item, cutText(item.text, left * CHARACTERS_PER_TOKEN)));
       return { items: kept, outputTokens: maxTokens, incomplete: true };
     }
     kept.push(item);

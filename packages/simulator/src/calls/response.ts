@@ -1,5 +1,5 @@
 /** The Response object of a call, with every field OpenAI sends, and its items in their finished form. */
-import type { AnswerItem } from '../answer/answer.ts';
+import type { AnswerItem, HostedCall } from '../answer/answer.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Call, type CallStatus, itemId } from './call.ts';
 
@@ -8,20 +8,44 @@ const CALL_ID_HEX_DIGITS = 24;
 
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
+/** Where a hosted tool's call holds what the model wrote. */
+export const TEXT_FIELDS: Partial<Record<HostedCall['tool'], string>> = { code_interpreter: 'code', mcp: 'arguments' };
+
 /** The content part of a text or refusal, holding `text`. */
 export function contentPart(item: AnswerItem, text: string): JsonObject {
-  return item.kind === 'refusal'
-    ? { type: 'refusal', refusal: text }
-    : { type: 'output_text', annotations: [], logprobs: [], text };
+  if (item.kind === 'refusal') return { type: 'refusal', refusal: text };
+  const annotations = item.kind === 'text' && text ? (item.annotations ?? []) : [];
+  return { type: 'output_text', annotations, logprobs: [], text };
+}
+
+function callIdOf(id: string): string {
+  return `call_${id.slice(-CALL_ID_HEX_DIGITS)}`;
+}
+
+function hostedItem(id: string, item: HostedCall, status: ItemStatus): JsonObject {
+  const { tool, text, fields, result } = item;
+  const done = status !== 'in_progress';
+  const field = TEXT_FIELDS[tool];
+  return {
+    id,
+    type: `${tool}_call`,
+    status,
+    ...fields,
+    ...(tool === 'computer' && { call_id: callIdOf(id) }),
+    ...(field && { [field]: done ? text : '' }),
+    // A tool whose call was cut off was never run.
+    ...Object.fromEntries(Object.entries(result).map(([key, value]) => [key, status === 'completed' ? value : null])),
+  };
 }
 
 /** Output item `index`; empty of content while `in_progress`. */
 export function outputItem(call: Call, index: number, item: AnswerItem, status: ItemStatus): JsonObject {
   const id = itemId(call, index);
   const done = status !== 'in_progress';
+  if (item.kind === 'hosted_call') return hostedItem(id, item, status);
   if (item.kind === 'function_call') {
-    const callId = `call_${id.slice(-CALL_ID_HEX_DIGITS)}`;
-    return { id, type: 'function_call', status, arguments: done ? item.text : '', call_id: callId, name: item.name };
+    const call_id = callIdOf(id);
+    return { id, type: 'function_call', status, arguments: done ? item.text : '', call_id, name: item.name };
   }
   return { id, type: 'message', status, content: done ? [contentPart(item, item.text)] : [], role: 'assistant' };
 }
