@@ -16,8 +16,20 @@ export interface HostedCall {
   partialImages?: number;
 }
 
+/** What a model that reasons does first. */
+export interface ReasoningItem {
+  kind: 'reasoning';
+  /** Its summary; empty where none is shown. */
+  text: string;
+  parts: string[];
+  /** What it is billed as, however much of it is shown. */
+  tokens: number;
+  encrypted?: string;
+}
+
 export type AnswerItem =
   | HostedCall
+  | ReasoningItem
   | { kind: 'text'; text: string; annotations?: JsonObject[] }
   | { kind: 'refusal'; text: string }
   | { kind: 'function_call'; name: string; text: string };
@@ -33,7 +45,7 @@ export interface Answer {
 
 /** What the item is billed as. */
 export function tokensOf(item: AnswerItem): number {
-  return countTokens(item.text);
+  return item.kind === 'reasoning' ? item.tokens : countTokens(item.text);
 }
 
 /** The item with another text: what was cited of the old one is gone. */
@@ -41,9 +53,14 @@ export function withText(item: AnswerItem, text: string): AnswerItem {
   return item.kind === 'text' ? { kind: 'text', text } : { ...item, text };
 }
 
-/** What precedes the answer proper: the calls of hosted tools. */
+/** The part of the answer's tokens that went into reasoning. */
+export function reasoningTokensOf({ items }: Answer): number {
+  return items.reduce((sum, item) => sum + (item.kind === 'reasoning' ? item.tokens : 0), 0);
+}
+
+/** What precedes the answer proper: reasoning, and the calls of hosted tools. */
 export function leadOf({ items }: Answer): AnswerItem[] {
-  const first = items.findIndex(({ kind }) => kind !== 'hosted_call');
+  const first = items.findIndex(({ kind }) => kind !== 'hosted_call' && kind !== 'reasoning');
   return first < 0 ? items : items.slice(0, first);
 }
 

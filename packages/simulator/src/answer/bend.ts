@@ -45,12 +45,11 @@ export function bendAnswer(answer: Answer, fault: ChosenFault | undefined): Answ
     case 'incomplete':
       return cutInHalf(answer);
     case 'badschema': {
-      const isJson = (item: AnswerItem) =>
-        item.kind !== 'hosted_call' && item.text.startsWith('{') && !answer.incomplete;
-      return answerOf(
-        answer.items.map((item) => (isJson(item) ? withText(item, missSchema(item.text)) : item)),
-        answer.incomplete,
-      );
+      const lead = leadOf(answer);
+      const isJson = (item: AnswerItem) => item.text.startsWith('{') && !answer.incomplete;
+      const rest = answer.items.slice(lead.length);
+      const bent = rest.map((item) => (isJson(item) ? withText(item, missSchema(item.text)) : item));
+      return answerOf([...lead, ...bent], answer.incomplete);
     }
     default:
       return answer;

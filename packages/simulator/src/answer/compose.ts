@@ -14,6 +14,7 @@ import { findName, findPurpose } from './find-name-and-purpose.ts';
 import { functionCalls } from './function-calls.ts';
 import { hostedCalls } from './hosted-calls.ts';
 import { topicOf, writeProse } from './prose.ts';
+import { reasoningOf } from './reasoning.ts';
 
 const MAX_JSON_OBJECT_VALUES = 20;
 
@@ -50,5 +51,7 @@ function answerItems(request: CreateRequest, seed: number): AnswerItem[] {
 
 /** The answer to `request`, cut at its `max_output_tokens`. */
 export function composeAnswer(request: CreateRequest, seed: number): Answer {
-  return cutAtTokens(answerItems(request, seed), request.maxOutputTokens ?? Number.MAX_SAFE_INTEGER);
+  const reasoning = reasoningOf(request);
+  const items = answerItems(request, seed);
+  return cutAtTokens(reasoning ? [reasoning, ...items] : items, request.maxOutputTokens ?? Number.MAX_SAFE_INTEGER);
 }

@@ -46,6 +46,7 @@ const ID_PREFIXES: Record<AnswerItem['kind'] | HostedTool, string> = {
   refusal: 'msg_',
   function_call: 'fc_',
   hosted_call: '',
+  reasoning: 'rs_',
   web_search: 'ws_',
   file_search: 'fs_',
   code_interpreter: 'ci_',

@@ -8,6 +8,7 @@ import { cutIntoDeltas } from '../answer/deltas.ts';
 import type { JsonObject } from '../json.ts';
 import { type Call, itemId } from './call.ts';
 import { hostedEvents } from './hosted-events.ts';
+import { reasoningEvents } from './reasoning-events.ts';
 import { contentPart, itemStatus, outputItem, responseObject } from './response.ts';
 
 export interface StreamEvent extends JsonObject {
@@ -54,6 +55,8 @@ function innerEvents(call: Call, item: AnswerItem, index: number): StreamEvent[]
   switch (item.kind) {
     case 'hosted_call':
       return hostedEvents(call, item, index);
+    case 'reasoning':
+      return reasoningEvents(call, item, index);
     case 'function_call':
       return functionEvents(call, item, index);
     default:

@@ -1,5 +1,6 @@
 /** The Response object of a call, with every field OpenAI sends, and its items in their finished form. */
-import type { AnswerItem, HostedCall } from '../answer/answer.ts';
+import { type AnswerItem, type HostedCall, type ReasoningItem, reasoningTokensOf } from '../answer/answer.ts';
+import { effortOf } from '../answer/reasoning.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Call, type CallStatus, itemId } from './call.ts';
 
@@ -38,11 +39,17 @@ function hostedItem(id: string, item: HostedCall, status: ItemStatus): JsonObjec
   };
 }
 
+function reasoningItem(id: string, { parts, encrypted }: ReasoningItem, done: boolean): JsonObject {
+  const summary = done ? parts.map((text) => ({ type: 'summary_text', text })) : [];
+  return { id, type: 'reasoning', summary, ...(encrypted && { encrypted_content: encrypted }) };
+}
+
 /** Output item `index`; empty of content while `in_progress`. */
 export function outputItem(call: Call, index: number, item: AnswerItem, status: ItemStatus): JsonObject {
   const id = itemId(call, index);
   const done = status !== 'in_progress';
   if (item.kind === 'hosted_call') return hostedItem(id, item, status);
+  if (item.kind === 'reasoning') return reasoningItem(id, item, done);
   if (item.kind === 'function_call') {
     const call_id = callIdOf(id);
     return { id, type: 'function_call', status, arguments: done ? item.text : '', call_id, name: item.name };
@@ -83,7 +90,7 @@ export function responseObject(call: Call, status: CallStatus = call.status, id:
     parallel_tool_calls: body.parallel_tool_calls ?? true,
     previous_response_id: body.previous_response_id ?? null,
     prompt_cache_key: body.prompt_cache_key ?? null,
-    reasoning: { effort: reasoning.effort ?? null, summary: reasoning.summary ?? null },
+    reasoning: { effort: effortOf(request.model, body.reasoning), summary: reasoning.summary ?? null },
     safety_identifier: body.safety_identifier ?? null,
     service_tier: status === 'queued' || status === 'in_progress' ? (body.service_tier ?? 'auto') : 'default',
     store: request.store,
@@ -104,12 +111,13 @@ function textFormat(text: unknown): unknown {
   return isObject(text) && isObject(text.format) ? text.format : { type: 'text' };
 }
 
-function usage({ inputTokens, cachedTokens, answer: { outputTokens } }: Call): JsonObject {
+function usage({ inputTokens, cachedTokens, answer }: Call): JsonObject {
+  const { outputTokens } = answer;
   return {
     input_tokens: inputTokens,
     input_tokens_details: { cached_tokens: cachedTokens },
     output_tokens: outputTokens,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokensOf(answer) },
     total_tokens: inputTokens + outputTokens,
   };
 }

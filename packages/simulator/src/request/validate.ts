@@ -1,4 +1,5 @@
 /** A create request that passed: what OpenAI would refuse has been refused, with its words, parameter and code. */
+import { isReasoningModel } from '../answer/reasoning.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { checkField, describeType, ruleOf } from './fields.ts';
 import { documentText, inputText } from './input-text.ts';
@@ -168,6 +169,21 @@ function checkTools(tools: unknown): void {
   }
 }
 
+/** Models that OpenAI knows to answer without reasoning. */
+const PLAIN_MODEL = /^(gpt-3|gpt-4|chatgpt-4)/;
+
+/** What a model that reasons refuses, and one that does not. */
+function checkModelTakes(body: JsonObject): void {
+  const model = String(body.model ?? '');
+  const refuse = (param: string) =>
+    badParameter(`Unsupported parameter: '${param}' is not supported with this model.`, param);
+  for (const name of isReasoningModel(model) ? ['temperature', 'top_p'] : []) {
+    if ((body[name] ?? 1) !== 1) throw refuse(name);
+  }
+  const effort = (isObject(body.reasoning) && body.reasoning.effort) || 'none';
+  if (PLAIN_MODEL.test(model) && effort !== 'none') throw refuse('reasoning.effort');
+}
+
 /** The object a request body holds. Throws a RefusedRequest (400) for anything that is not one. */
 export function parseBody(text: string): JsonObject {
   let body: unknown;
@@ -193,6 +209,7 @@ export function readCreateRequest(body: JsonObject, options: { background: boole
   checkMetadata(body.metadata);
   checkFormat(body);
   checkTools(body.tools);
+  checkModelTakes(body);
   if (body.background === true && !options.background) {
     throw badParameter(
       "Unsupported parameter: 'background' is not supported here.",
