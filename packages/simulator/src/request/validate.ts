@@ -197,8 +197,25 @@ export function parseBody(text: string): JsonObject {
   return body;
 }
 
+/** What the server itself lacks. */
+export interface ServerTakes {
+  background: boolean;
+  /** Refuses what only a server that remembers can know. */
+  stateless?: boolean;
+}
+
+function checkServerTakes(body: JsonObject, { background, stateless }: ServerTakes): void {
+  const lacking = [
+    ...(body.background === true && !background ? ['background'] : []),
+    ...(stateless ? ['previous_response_id', 'conversation'].filter((name) => (body[name] ?? null) !== null) : []),
+  ];
+  for (const name of lacking) {
+    throw badParameter(`Unsupported parameter: '${name}' is not supported here.`, name, 'unsupported_parameter');
+  }
+}
+
 /** Checks a create request. Throws a RefusedRequest (400) with the first thing OpenAI would refuse. */
-export function readCreateRequest(body: JsonObject, options: { background: boolean }): CreateRequest {
+export function readCreateRequest(body: JsonObject, takes: ServerTakes): CreateRequest {
   for (const [name, value] of Object.entries(body)) {
     const rule = ruleOf(name);
     if (!rule) throw badParameter(`Unknown parameter: '${name}'.`, name, 'unknown_parameter');
@@ -210,13 +227,7 @@ export function readCreateRequest(body: JsonObject, options: { background: boole
   checkFormat(body);
   checkTools(body.tools);
   checkModelTakes(body);
-  if (body.background === true && !options.background) {
-    throw badParameter(
-      "Unsupported parameter: 'background' is not supported here.",
-      'background',
-      'unsupported_parameter',
-    );
-  }
+  checkServerTakes(body, takes);
   if (body.background === true && body.store === false) {
     throw badParameter("Background mode requires 'store' to be true.", 'store', 'invalid_value');
   }
