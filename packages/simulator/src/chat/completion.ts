@@ -16,7 +16,6 @@ export function completionHead(call: Call, object: 'chat.completion' | 'chat.com
     created: Math.floor(call.createdAtMs / MS_PER_SECOND),
     model: call.request.model,
     service_tier: 'default',
-    system_fingerprint: null,
   };
 }
 
