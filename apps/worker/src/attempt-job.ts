@@ -18,7 +18,6 @@ import {
   type StoreQueue,
   shareCall,
   type Ticket,
-  type Turn,
   writeCheckpoint,
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
@@ -200,7 +199,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     };
     const onEvent = sink === null ? {} : { onEvent: sink.take };
     const turns = [...before];
-    const call = async (_: readonly Turn[], { told, settle }: Place): Promise<Outcome> => {
+    const call = async ({ told, settle }: Place): Promise<Outcome> => {
       // What is to be carried on with is the first call's.
       const first = turns.length === before.length;
       const input = { ...begun, checkpoint: first ? begun.checkpoint : null };

@@ -22,11 +22,11 @@ export type Place = Extract<Admitted, { kind: 'admitted' }>;
 export interface Calling {
   taken: Taken;
   begun: Begun;
-  /** Those that were taken before, by an attempt that is over. */
+  /** Those that were taken before, by an attempt that is over; those that are taken now are added. */
   turns: Turn[];
   sink: EventSink | null;
-  /** One call, under the place that it is given. */
-  call(turns: readonly Turn[], place: Place): Promise<Outcome>;
+  /** One call after these turns, under the place that it is given. */
+  call(place: Place): Promise<Outcome>;
   /** The first call's. */
   place: Place;
 }
@@ -41,7 +41,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const { store, queue, settings, log } = terms;
   const { id, controller } = taken;
   const { signal } = controller;
-  const own: TurnTerms = { store, queue, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
+  const own: TurnTerms = { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
   const before = turns.length;
   let place = calling.place;
   const ended = (outcome: Outcome, uncounted: Usage | null = outcome.usage ?? null): Called => {
@@ -52,12 +52,12 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
     (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn, count))) === 'written';
 
   const last = turns.at(-1);
-  if (last !== undefined && last.misses === undefined && !(await untilWritten(log, () => runTools(own, turns, last)))) {
+  if (last !== undefined && last.misses === undefined && !(await runTools(own, turns, last))) {
     place.settle(null);
     return ended(stopped(signal));
   }
   for (;;) {
-    const outcome = await calling.call(turns, place);
+    const outcome = await calling.call(place);
     const missed = missedAnswer(outcome, begun, settings);
     if (missed !== null) {
       // Its tokens are counted, and its place is taken, by the attempt that ends with it.
@@ -72,7 +72,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
     const turn = turnOf(turns, outcome.answer);
     if (!(await note(turn, true))) return ended(LOST);
     turns.push(turn);
-    if (!(await untilWritten(log, () => runTools(own, turns, turn)))) return ended(stopped(signal));
+    if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
     sink?.goOn(turns.flatMap(itemsOfTurn));
     const next = await reserveNext(terms, taken, turns);
     if ('outcome' in next) return ended(next.outcome);
