@@ -31,9 +31,21 @@ export interface Calling {
   place: Place;
 }
 
-/** The turns of a job that is begun again. */
-export function turnsBefore({ store, queue }: AttemptTerms, id: string, begun: Begun): Promise<Turn[]> {
-  return begun.hasTurns ? readTurns(store, queue, id) : Promise.resolve([]);
+/**
+ * The turns of a job that is begun again, the tools of the last one run that a crash cut short.
+ * @returns null when the signal was aborted before they had ended
+ */
+export async function turnsBefore(terms: AttemptTerms, taken: Taken, begun: Begun): Promise<Turn[] | null> {
+  if (!begun.hasTurns) return [];
+  const turns = await readTurns(terms.store, terms.queue, taken.id);
+  const last = turns.at(-1);
+  if (last === undefined || last.misses !== undefined) return turns;
+  return (await runTools(turnTerms(terms, taken, begun), turns, last)) ? turns : null;
+}
+
+function turnTerms({ store, queue, log }: AttemptTerms, { id, controller }: Taken, begun: Begun): TurnTerms {
+  const { signal } = controller;
+  return { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
 }
 
 export async function callInTurns(terms: AttemptTerms, calling: Calling): Promise<Called> {
@@ -41,7 +53,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const { store, queue, settings, log } = terms;
   const { id, controller } = taken;
   const { signal } = controller;
-  const own: TurnTerms = { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
+  const own = turnTerms(terms, taken, begun);
   const before = turns.length;
   let place = calling.place;
   const ended = (outcome: Outcome, uncounted: Usage | null = outcome.usage ?? null): Called => {
@@ -51,11 +63,6 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const note = async (turn: Turn, count: boolean): Promise<boolean> =>
     (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn, count))) === 'written';
 
-  const last = turns.at(-1);
-  if (last !== undefined && last.misses === undefined && !(await runTools(own, turns, last))) {
-    place.settle(null);
-    return ended(stopped(signal));
-  }
   for (;;) {
     const outcome = await calling.call(place);
     const missed = missedAnswer(outcome, begun, settings);
