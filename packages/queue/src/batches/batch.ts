@@ -43,7 +43,10 @@ export interface Batch {
   output_file_id: string | null;
   error_file_id: string | null;
   errors: LineError[] | null;
+  /** What its ended jobs took; null until its files are written. */
   usage: Usage | null;
+  /** Input tokens of its ended jobs that the upstream had cached, as they end. */
+  cached_tokens: number;
 }
 
 export function queueOfBatch(store: Store, id: string): StoreQueue | undefined {
@@ -93,6 +96,7 @@ function fromRecord(id: string, queue: StoreQueue, record: Record<string, string
     output_expires_seconds: record.output_expires_seconds === undefined ? null : number('output_expires_seconds'),
     errors: readJson<LineError[]>(record.errors),
     usage: readJson<Usage>(record.usage),
+    cached_tokens: number('cached_tokens'),
   };
 }
 
