@@ -20,6 +20,7 @@ import {
   type Started,
   type Upstream,
 } from '@millrace/upstream';
+import { eventsWithoutKey, outcomeWithoutKey, ownCacheKey } from './own-cache-key.ts';
 import { withTurns } from './turns/next-input.ts';
 
 export interface AttemptInput {
@@ -59,14 +60,16 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
         : null;
     const progress = noteProgress(checkpoint, onEvent !== undefined);
+    const key = ownCacheKey(request.body);
+    const keyed = key !== null && config.upstreams[settings.upstream]?.promptCacheKey === true;
     try {
       const asked = {
-        body: withTurns(request.body, turns),
+        body: withTurns(keyed ? { ...request.body, prompt_cache_key: key } : request.body, turns),
         type: begun.type,
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,
         ...(request.zod === undefined ? {} : { zod: request.zod }),
-        ...(onEvent === undefined ? {} : { onEvent }),
+        ...(onEvent === undefined ? {} : { onEvent: key === null ? onEvent : eventsWithoutKey(onEvent, key) }),
       };
       const outcome =
         begun.checkpoint === null
@@ -88,7 +91,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         response: 'answer' in outcome ? (outcome.answer?.response ?? null) : null,
         error: 'error' in outcome ? outcome.error : null,
       });
-      return outcome;
+      return key === null ? outcome : outcomeWithoutKey(outcome, key);
     } finally {
       if (deadline !== null) clearTimeout(deadline);
       progress.stop();

@@ -20,6 +20,8 @@ const upstream = z.strictObject({
   apiKey: z.string().min(1).optional(),
   background: z.enum(['auto', 'on', 'off']).default('auto'),
   extraFields: z.array(z.string().min(1)).default([]),
+  /** Whether requests that name no `prompt_cache_key` get one of their prefix. */
+  promptCacheKey: z.boolean().default(true),
   connectSeconds: seconds.default(10),
   idleSeconds: seconds.default(120),
 });

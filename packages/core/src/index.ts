@@ -57,6 +57,7 @@ export type { NamedSchema } from './named-schema.ts';
 export { checkedKey, extraFieldsFor, jobOfRequest, jobOfResponse, numberHeader } from './new-job.ts';
 export type * from './outcome.ts';
 export { eventsOfItem } from './output-item-events.ts';
+export { isCacheable, promptCacheKey, promptPrefix } from './prompt-cache-key.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { type Line, readLines } from './read-lines.ts';
 export { readableCharacters } from './readable-characters.ts';

@@ -82,7 +82,9 @@ if job[10] then
   local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[10])
   local answered = ARGV[2] == 'completed' or ARGV[2] == 'incomplete'
   redis.call('HINCRBY', batch, answered and 'completed' or 'failed', 1)
-  if ARGV[20] ~= '0' then redis.call('HINCRBY', batch, 'cached_tokens', ARGV[20]) end
+  -- Of all its calls, as its usage is.
+  local cached = string.match(ARGV[9], '"cached_tokens":(%d+)')
+  if cached and cached ~= '0' then redis.call('HINCRBY', batch, 'cached_tokens', cached) end
 end
 redis.call('ZADD', KEYS[6], int(kept_since), ARGV[1])
 if job[4] then redis.call('ZREM', KEYS[7], ARGV[1]) end
