@@ -36,6 +36,7 @@ export {
   EVENT_TYPES,
   type EventType,
   type FilesConfig,
+  type HistoryBounds,
   type LimitConfig,
   type PassThroughConfig,
   type QueueConfig,
@@ -46,6 +47,7 @@ export { type ApiKey, type Environment, type Role, readEnvironment } from './env
 export * from './errors.ts';
 export { extractRequest, schemaOf } from './extract-request.ts';
 export { parseGuardedJson } from './guarded-json.ts';
+export { inputItemsOf, isItemReference } from './input-items.ts';
 export * from './job.ts';
 export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
 export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job-request.ts';
@@ -57,6 +59,7 @@ export { eventsOfItem } from './output-item-events.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { type Line, readLines } from './read-lines.ts';
 export { readableCharacters } from './readable-characters.ts';
+export { refuseRemembered } from './refuse-remembered.ts';
 export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts';
 export { parseMetadata } from './responses-request-metadata.ts';

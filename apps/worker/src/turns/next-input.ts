@@ -1,5 +1,5 @@
 /** The request of a job's next call: what was asked, and what has been said and done since. */
-import type { Miss, ResponsesBody } from '@millrace/core';
+import { inputItemsOf, type Miss, type ResponsesBody } from '@millrace/core';
 import type { Turn } from '@millrace/queue';
 
 /** Calls of tools beyond this, where the request says nothing: the model must answer with what it has. */
@@ -23,14 +23,8 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[]): Response
     })),
     ...(turn.misses === undefined ? [] : [askAgain(turn.misses)]),
   ]);
-  const input = kept ? [...itemsOf(body.input), ...more] : more;
+  const input = kept ? [...inputItemsOf(body.input), ...more] : more;
   return { ...body, input, ...toolChoice(body, turns) };
-}
-
-/** A string is a user's message. */
-function itemsOf(input: unknown): unknown[] {
-  if (Array.isArray(input)) return input;
-  return input == null ? [] : [{ role: 'user', content: input }];
 }
 
 /** What is not stored upstream can only be given back whole: ids mean nothing there, reasoning only encrypted. */
