@@ -47,7 +47,7 @@ export { type ApiKey, type Environment, type Role, readEnvironment } from './env
 export * from './errors.ts';
 export { extractRequest, schemaOf } from './extract-request.ts';
 export { parseGuardedJson } from './guarded-json.ts';
-export { inputItemsOf, isItemReference } from './input-items.ts';
+export { conversationOf, inputItemsOf, isItemReference, retoldItem } from './input-items.ts';
 export * from './job.ts';
 export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
 export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job-request.ts';

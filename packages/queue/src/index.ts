@@ -49,6 +49,7 @@ export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 export type { Beat } from './heartbeat-thread.ts';
+export { type History, readHistory } from './history/read-history.ts';
 export { bullPrefix, WEBHOOKS_PREFIX } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
@@ -68,7 +69,7 @@ export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
 export { readWaiting, type TellWaiting, type WaitingFor } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
 export { type JobPage, type ListQuery, listJobs } from './list.ts';
-export { findPrevious, type PreviousResponse } from './previous-response.ts';
+export { findPrevious, notFound, type PreviousResponse } from './previous-response.ts';
 export {
   countQueues,
   jobsWait,
