@@ -61,7 +61,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
     const progress = noteProgress(checkpoint, onEvent !== undefined);
     try {
       const asked = {
-        body: withTurns(request.body, turns),
+        body: withTurns(request.body, turns, config.upstreams[settings.upstream]?.history === undefined),
         type: begun.type,
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,

@@ -59,7 +59,7 @@ export { eventsOfItem } from './output-item-events.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { type Line, readLines } from './read-lines.ts';
 export { readableCharacters } from './readable-characters.ts';
-export { refuseRemembered } from './refuse-remembered.ts';
+export { historyOf, refuseRemembered } from './refuse-remembered.ts';
 export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts';
 export { parseMetadata } from './responses-request-metadata.ts';

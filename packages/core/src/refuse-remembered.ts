@@ -3,18 +3,24 @@
  * configured to remember nothing (`history`).
  */
 import type { Config } from './config.ts';
+import type { HistoryBounds } from './config-schema.ts';
 import { InvalidRequestError } from './errors.ts';
 import { inputItemsOf, isItemReference } from './input-items.ts';
 import type { ResponsesBody } from './job.ts';
 import { pathTo } from './responses-request-fault.ts';
+
+/** The bounds of the history that a queue's jobs carry; undefined where its upstream remembers. */
+export function historyOf({ queues, upstreams }: Config, queue: string): HistoryBounds | undefined {
+  return upstreams[queues[queue]?.upstream ?? '']?.history;
+}
 
 /**
  * @param at path of `request` in what the caller sent; empty for the whole
  * @throws InvalidRequestError for a conversation, or an input item that stands for another by its id
  */
 export function refuseRemembered(config: Config, queue: string, request: ResponsesBody, at: string): void {
-  const upstream = config.queues[queue]?.upstream ?? '';
-  if (config.upstreams[upstream]?.history === undefined) return;
+  if (historyOf(config, queue) === undefined) return;
+  const upstream = config.queues[queue]?.upstream;
   if (request.conversation != null) {
     const param = pathTo(at, 'conversation');
     throw new InvalidRequestError(

@@ -21,9 +21,14 @@ export interface LostResponse {
   message: string;
 }
 
-/** @throws ReplyError from Redis, or a connection error */
-export async function findPrevious(store: Store, id: string): Promise<PreviousResponse> {
-  if (queueOfJob(store, id) === undefined) return { kind: 'foreign' };
+/**
+ * @param remembers whether the upstream may know one that is not ours
+ * @throws ReplyError from Redis, or a connection error
+ */
+export async function findPrevious(store: Store, id: string, remembers = true): Promise<PreviousResponse> {
+  if (queueOfJob(store, id) === undefined) {
+    return remembers ? { kind: 'foreign' } : notFound(id, 'it is not one of ours, and the upstream remembers none');
+  }
   const found = await readJob(store, id);
   if (found === null) return notFound(id, 'it was deleted, or its time is over');
   const { status } = found.job;

@@ -94,6 +94,7 @@ it('system messages of turns that are left out stay, and instructions of the nea
   const third = await answered({ input: 'q3' }, [said('a3')], second);
   const found = await history(third, AUTO, { ...WIDE, maxMessages: 2 });
   expect(found).toMatchObject({ items: [rules, user('q3'), said('a3')], instructions: 'the nearest' });
+  expect(await history(third, { input: 'now', instructions: 'its own' })).toMatchObject({ instructions: null });
   expect(await history(third, AUTO, { ...WIDE, maxTokens: 5 })).toEqual({ kind: 'too_long', bound: 'maxTokens' });
 });
 

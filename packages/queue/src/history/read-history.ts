@@ -16,7 +16,7 @@ export type History =
       kind: 'history';
       /** The oldest first. */
       items: Item[];
-      /** Those of the nearest predecessor that has some. */
+      /** Those of the nearest predecessor that has some, where the request itself has none. */
       instructions: string | null;
       characters: number;
     }
@@ -38,7 +38,7 @@ export async function readHistory(
   const turns: HistoryTurn[] = [];
   let size: Size = { messages: 0, characters: 0 };
   let beyond: keyof HistoryBounds | null = null;
-  let instructions: string | null = null;
+  let kept: string | null = null;
   for (let found: JobWithAnswer | null = predecessor; found !== null; ) {
     const turn = turnOfJob(found);
     if (beyond === null && turn.elsewhere !== null) {
@@ -48,7 +48,7 @@ export async function readHistory(
     // Beyond the bounds only what is always kept is of interest.
     const items = beyond === null ? turn.items : turn.items.filter(isSystem);
     turns.unshift(items);
-    instructions ??= turn.instructions;
+    kept ??= turn.instructions;
     size = sumOf(size, sizeOf(items));
     beyond ??= boundBeyond(size, bounds);
     if (beyond !== null && own.truncation !== 'auto') return { kind: 'too_long', bound: beyond };
@@ -63,6 +63,7 @@ export async function readHistory(
   }
   const cut = cutTurns(turns, inputItemsOf(own.input), bounds);
   if (cut.kind === 'beyond') return { kind: 'too_long', bound: cut.bound };
+  const instructions = own.instructions == null ? kept : null;
   return { kind: 'history', items: cut.items, instructions, characters: sizeOf(cut.items).characters };
 }
 
