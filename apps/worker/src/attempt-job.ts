@@ -90,7 +90,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
 
   /** Whom the job waits for, or goes on from; then reserve. Nothing has begun, and no attempt is used up, before that. */
   const attempt = async (asTaken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
-    const from = await goesOnFrom(store, settings, asTaken.id, asTaken.ticket);
+    const from = await goesOnFrom(store, queue, asTaken.id, asTaken.ticket);
     const taken = { ...asTaken, ticket: withCarried(asTaken.ticket, from) };
     const { id, ticket, priority, controller, verbs } = taken;
     if (from.kind === 'unfinished') return waitFor(taken, from.id);

@@ -1,9 +1,19 @@
 /**
- * What a job goes on from, and the request that makes of it: an upstream that remembers is asked by its own id of the
+ * What a job goes on from, and the request that makes of it. A conversation is its upstream's affair, and only waits for
+ * the job before. Of `previous_response_id`: an upstream that remembers is asked by its own id of the
  * response before; one that does not is given all that was said.
  */
-import { type Config, type HistoryBounds, inputItemsOf, type QueueConfig, type ResponsesBody } from '@millrace/core';
-import { findPrevious, type History, readHistory, readJob, type Store, type Ticket } from '@millrace/queue';
+import { type Config, type HistoryBounds, historyOf, inputItemsOf, type ResponsesBody } from '@millrace/core';
+import {
+  beforeInConversation,
+  findPrevious,
+  type History,
+  readHistory,
+  readJob,
+  type Store,
+  type StoreQueue,
+  type Ticket,
+} from '@millrace/queue';
 import type { PreviousIds } from './event-frames.ts';
 
 export type GoesOnFrom =
@@ -21,12 +31,16 @@ export type GoesOnFrom =
 /** @throws ReplyError from Redis, or a connection error */
 export async function goesOnFrom(
   store: Store,
-  settings: QueueConfig,
+  queue: StoreQueue,
   id: string,
-  { previous }: Ticket,
+  { previous, conversation }: Ticket,
 ): Promise<GoesOnFrom> {
+  if (conversation !== undefined) {
+    const before = await beforeInConversation(store, queue, id, conversation);
+    return before === null ? { kind: 'nothing' } : { kind: 'unfinished', id: before };
+  }
   if (previous === undefined) return { kind: 'nothing' };
-  const bounds = store.config.upstreams[settings.upstream]?.history;
+  const bounds = historyOf(store.config, queue.name);
   const before = await findPrevious(store, previous, bounds === undefined);
   switch (before.kind) {
     case 'unfinished':
@@ -40,7 +54,7 @@ export async function goesOnFrom(
       const own = ((await readJob(store, id))?.job.body ?? {}) as ResponsesBody;
       const history = await readHistory(store, before.found, own, bounds);
       if (history.kind === 'lost') return history;
-      if (history.kind === 'too_long') return tooLong(store.config, settings.upstream, history.bound, own);
+      if (history.kind === 'too_long') return tooLong(store.config, queue.name, history.bound, own);
       return { kind: 'carried', ids: { ours: previous, upstreams: null }, history };
     }
   }
@@ -67,14 +81,14 @@ export function withCarried(ticket: Ticket, from: GoesOnFrom): Ticket {
 }
 
 function tooLong(
-  { upstreams }: Config,
-  upstream: string,
+  config: Config,
+  queue: string,
   bound: keyof HistoryBounds,
   { truncation }: ResponsesBody,
 ): Extract<GoesOnFrom, { kind: 'lost' }> {
-  const most = upstreams[upstream]?.history?.[bound];
+  const most = historyOf(config, queue)?.[bound];
   const what = bound === 'maxMessages' ? 'messages' : 'tokens (estimated)';
-  const where = `upstreams.${upstream}.history.${bound}`;
+  const where = `upstreams.${config.queues[queue]?.upstream}.history.${bound}`;
   const remedy =
     truncation === 'auto'
       ? `What must be kept (system messages, calls and their outputs) is more than that. Raise ${where}.`

@@ -30,5 +30,5 @@ export function retoldItem(item: JsonObject): JsonObject[] {
 /** The conversation upstream that a request is of, by its id. */
 export function conversationOf({ conversation }: ResponsesBody): string | null {
   const id = isJsonObject(conversation) ? conversation.id : conversation;
-  return typeof id === 'string' ? id : null;
+  return typeof id === 'string' && id !== '' ? id : null;
 }

@@ -26,6 +26,7 @@ export type { BreakerState } from './breaker/step.ts';
 export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
+export { beforeInConversation, conversationHash } from './conversation.ts';
 export { dependOn, release, type Share, shareCall } from './dependents.ts';
 export type { Submitted } from './enqueue.ts';
 export { appendEvents, type EventsEntry, type StreamedEnd } from './events/append-events.ts';
