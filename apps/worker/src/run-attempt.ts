@@ -61,10 +61,12 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         : null;
     const progress = noteProgress(checkpoint, onEvent !== undefined);
     const key = ownCacheKey(request.body);
-    const keyed = key !== null && config.upstreams[settings.upstream]?.promptCacheKey === true;
+    const { promptCacheKey, history } = config.upstreams[settings.upstream] ?? {};
+    const keyed = key !== null && promptCacheKey === true;
+    const remembers = history === undefined;
     try {
       const asked = {
-        body: withTurns(keyed ? { ...request.body, prompt_cache_key: key } : request.body, turns),
+        body: withTurns(keyed ? { ...request.body, prompt_cache_key: key } : request.body, turns, remembers),
         type: begun.type,
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,

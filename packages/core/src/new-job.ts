@@ -5,6 +5,7 @@ import { InvalidRequestError } from './errors.ts';
 import type { NewJob } from './job.ts';
 import { type JobRequest, parseJobRequest } from './job-request.ts';
 import { checkWebhookUrl } from './public-address.ts';
+import { refuseRemembered } from './refuse-remembered.ts';
 import { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
 import { checkStrictSchema } from './strict-schema.ts';
 
@@ -35,6 +36,7 @@ export function jobOfRequest(config: Config, body: unknown, caller: string, idem
   };
   if (request.type === 'generate') {
     checkStrictFormat(request.request, 'request.text.format.schema');
+    refuseRemembered(config, queue, request.request, 'request');
     return { ...common, model: request.request.model ?? settings.model ?? null, body: request.request };
   }
   return { ...common, model: request.model ?? settings.model ?? null, body: extractBody(config, request) };
@@ -52,6 +54,7 @@ export function jobOfResponse(
   const request = parseResponsesRequest(body, { extraFields: extraFieldsFor(config, header) });
   refuseForgottenBackground(request);
   checkStrictFormat(request, 'text.format.schema');
+  refuseRemembered(config, queue, request, '');
   const webhookUrl = header('millrace-webhook');
   checkWebhook(config, webhookUrl, 'Millrace-Webhook');
   const key = checkedKey(header('idempotency-key'));
