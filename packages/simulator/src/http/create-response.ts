@@ -194,7 +194,10 @@ export async function createResponse(machine: Machine, exchange: Exchange): Prom
   counts.requests += 1;
   const text = await readBody(exchange);
   const body = parseBody(text);
-  const request = readCreateRequest(body, { background: options.background ?? true });
+  const request = readCreateRequest(body, {
+    background: options.background ?? true,
+    stateless: options.stateless ?? false,
+  });
   checkPrevious(machine, request);
   const { slowMs } = readPromptWords(request.text, 0);
   let composed: Answer | undefined;

@@ -11,7 +11,7 @@ import { cancelResponse, deleteResponse, listInputItems, retrieveResponse } from
 
 type Handler = (machine: Machine, exchange: Exchange, id: string) => void | Promise<void>;
 
-const MODELS = ['gpt-5', 'gpt-5-mini', 'gpt-5-nano'];
+const MODELS = ['gpt-5', 'gpt-5-mini', 'gpt-5-nano', 'sim-reason'];
 /** 2026-01-01, in seconds: the same at every start. */
 const MODELS_CREATED = 1_767_225_600;
 const CONTROL = /^\/(simulator\/|healthz$|readyz$)/;

@@ -1,4 +1,5 @@
 /** A create request that passed: what OpenAI would refuse has been refused, with its words, parameter and code. */
+import { isReasoningModel } from '../answer/reasoning.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { checkField, describeType, ruleOf } from './fields.ts';
 import { documentText, inputText } from './input-text.ts';
@@ -168,6 +169,21 @@ function checkTools(tools: unknown): void {
   }
 }
 
+/** Models that OpenAI knows to answer without reasoning. */
+const PLAIN_MODEL = /^(gpt-3|gpt-4|chatgpt-4)/;
+
+/** What a model that reasons refuses, and one that does not. */
+function checkModelTakes(body: JsonObject): void {
+  const model = String(body.model ?? '');
+  const refuse = (param: string) =>
+    badParameter(`Unsupported parameter: '${param}' is not supported with this model.`, param);
+  for (const name of isReasoningModel(model) ? ['temperature', 'top_p'] : []) {
+    if ((body[name] ?? 1) !== 1) throw refuse(name);
+  }
+  const effort = (isObject(body.reasoning) && body.reasoning.effort) || 'none';
+  if (PLAIN_MODEL.test(model) && effort !== 'none') throw refuse('reasoning.effort');
+}
+
 /** The object a request body holds. Throws a RefusedRequest (400) for anything that is not one. */
 export function parseBody(text: string): JsonObject {
   let body: unknown;
@@ -181,8 +197,25 @@ export function parseBody(text: string): JsonObject {
   return body;
 }
 
+/** What the server itself lacks. */
+export interface ServerTakes {
+  background: boolean;
+  /** Refuses what only a server that remembers can know. */
+  stateless?: boolean;
+}
+
+function checkServerTakes(body: JsonObject, { background, stateless }: ServerTakes): void {
+  const lacking = [
+    ...(body.background === true && !background ? ['background'] : []),
+    ...(stateless ? ['previous_response_id', 'conversation'].filter((name) => (body[name] ?? null) !== null) : []),
+  ];
+  for (const name of lacking) {
+    throw badParameter(`Unsupported parameter: '${name}' is not supported here.`, name, 'unsupported_parameter');
+  }
+}
+
 /** Checks a create request. Throws a RefusedRequest (400) with the first thing OpenAI would refuse. */
-export function readCreateRequest(body: JsonObject, options: { background: boolean }): CreateRequest {
+export function readCreateRequest(body: JsonObject, takes: ServerTakes): CreateRequest {
   for (const [name, value] of Object.entries(body)) {
     const rule = ruleOf(name);
     if (!rule) throw badParameter(`Unknown parameter: '${name}'.`, name, 'unknown_parameter');
@@ -193,13 +226,8 @@ export function readCreateRequest(body: JsonObject, options: { background: boole
   checkMetadata(body.metadata);
   checkFormat(body);
   checkTools(body.tools);
-  if (body.background === true && !options.background) {
-    throw badParameter(
-      "Unsupported parameter: 'background' is not supported here.",
-      'background',
-      'unsupported_parameter',
-    );
-  }
+  checkModelTakes(body);
+  checkServerTakes(body, takes);
   if (body.background === true && body.store === false) {
     throw badParameter("Background mode requires 'store' to be true.", 'store', 'invalid_value');
   }
