@@ -58,6 +58,7 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
     'reason',
   );
   const tokens = counter('millrace_tokens_total', 'Tokens the upstream counted.', 'direction');
+  const toolCalls = counter('millrace_tool_calls_total', 'Calls of tools that the upstream ran itself.', 'tool');
   const possiblyBilled = counter(
     'millrace_possibly_billed_total',
     'Attempts whose answer was not read whole and may be on the bill.',
@@ -108,6 +109,7 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
       finished,
       attempts,
       tokens,
+      toolCalls,
       possiblyBilled,
       crashes,
     ])
@@ -126,6 +128,7 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
         const [kind, first = '', second = ''] = field.split(':');
         if (kind === 'finished') finished.inc({ queue, outcome: first }, value);
         if (kind === 'attempts') attempts.inc({ queue, outcome: first, reason: second }, value);
+        if (kind === 'tool_calls') toolCalls.inc({ queue, tool: first }, value);
         if (kind === 'tokens') tokens.inc({ queue, direction: first }, value);
       }
     }

@@ -13,7 +13,7 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[]): Response
   // A conversation upstream has what was said; it only lacks what was done.
   const kept = body.conversation == null;
   const stored = body.store !== false;
-  const told = kept ? turns : turns.slice(-1);
+  const told = kept ? withoutOldMisses(turns) : turns.slice(-1);
   const more = told.flatMap((turn) => [
     ...(kept ? turn.output.flatMap((item) => asInput(item as Item, stored)) : []),
     ...callsOf(turn.output).map(({ call_id }) => ({
@@ -25,6 +25,22 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[]): Response
   ]);
   const input = kept ? [...itemsOf(body.input), ...more] : more;
   return { ...body, input, ...toolChoice(body, turns) };
+}
+
+/** Of answers that missed, newest first, so much is told again (UTF-16 units of JSON); of the newest, all. */
+const MAX_MISSES_TOLD_CHARS = 512 * 1024;
+
+/** A job that may be asked very often must not be asked more every time. */
+function withoutOldMisses(turns: readonly Turn[]): Turn[] {
+  let left = MAX_MISSES_TOLD_CHARS;
+  return turns
+    .toReversed()
+    .filter((turn, index) => {
+      if (turn.misses === undefined) return true;
+      left -= JSON.stringify(turn).length;
+      return index === 0 || left >= 0;
+    })
+    .reverse();
 }
 
 /** A string is a user's message. */
