@@ -2,13 +2,14 @@
 import type { Answer, AnswerItem } from '../answer/answer.ts';
 import type { HostedTool } from '../request/prompt-words.ts';
 import type { CreateRequest } from '../request/validate.ts';
-import type { BilledOutcome, LedgerEntry } from './ledger.ts';
+import type { Api, BilledOutcome, LedgerEntry } from './ledger.ts';
 
 export type CallStatus = 'queued' | 'in_progress' | BilledOutcome;
 
 export interface Call {
   /** `resp_` and 48 hex digits. */
   readonly id: string;
+  readonly api: Api;
   readonly request: CreateRequest;
   /** Length of the request's JSON. */
   readonly bodyCharacters: number;

@@ -19,20 +19,21 @@ export function contentPart(item: AnswerItem, text: string): JsonObject {
   return { type: 'output_text', annotations, logprobs: [], text };
 }
 
-function callIdOf(id: string): string {
-  return `call_${id.slice(-CALL_ID_HEX_DIGITS)}`;
+/** By what the output of item `index`'s call will refer to it. */
+export function callIdOf(call: Call, index: number): string {
+  return `call_${itemId(call, index).slice(-CALL_ID_HEX_DIGITS)}`;
 }
 
-function hostedItem(id: string, item: HostedCall, status: ItemStatus): JsonObject {
+function hostedItem(call: Call, index: number, item: HostedCall, status: ItemStatus): JsonObject {
   const { tool, text, fields, result } = item;
   const done = status !== 'in_progress';
   const field = TEXT_FIELDS[tool];
   return {
-    id,
+    id: itemId(call, index),
     type: `${tool}_call`,
     status,
     ...fields,
-    ...(tool === 'computer' && { call_id: callIdOf(id) }),
+    ...(tool === 'computer' && { call_id: callIdOf(call, index) }),
     ...(field && { [field]: done ? text : '' }),
     // A tool whose call was cut off was never run.
     ...Object.fromEntries(Object.entries(result).map(([key, value]) => [key, status === 'completed' ? value : null])),
@@ -48,10 +49,10 @@ function reasoningItem(id: string, { parts, encrypted }: ReasoningItem, done: bo
 export function outputItem(call: Call, index: number, item: AnswerItem, status: ItemStatus): JsonObject {
   const id = itemId(call, index);
   const done = status !== 'in_progress';
-  if (item.kind === 'hosted_call') return hostedItem(id, item, status);
+  if (item.kind === 'hosted_call') return hostedItem(call, index, item, status);
   if (item.kind === 'reasoning') return reasoningItem(id, item, done);
   if (item.kind === 'function_call') {
-    const call_id = callIdOf(id);
+    const call_id = callIdOf(call, index);
     return { id, type: 'function_call', status, arguments: done ? item.text : '', call_id, name: item.name };
   }
   return { id, type: 'message', status, content: done ? [contentPart(item, item.text)] : [], role: 'assistant' };

@@ -1,10 +1,10 @@
 /** A create request that passed: what OpenAI would refuse has been refused, with its words, parameter and code. */
-import { isReasoningModel } from '../answer/reasoning.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { checkField, describeType, ruleOf } from './fields.ts';
 import { documentText, inputText } from './input-text.ts';
 import { badParameter, RefusedRequest } from './refused.ts';
 import { strictSchemaProblem } from './strict-schema.ts';
+import { checkModelTakes, checkServerTakes, type ServerTakes } from './supported.ts';
 
 /** The validated body, with the fields the simulator acts on read out of it. */
 export interface CreateRequest {
@@ -169,21 +169,6 @@ function checkTools(tools: unknown): void {
   }
 }
 
-/** Models that OpenAI knows to answer without reasoning. */
-const PLAIN_MODEL = /^(gpt-3|gpt-4|chatgpt-4)/;
-
-/** What a model that reasons refuses, and one that does not. */
-function checkModelTakes(body: JsonObject): void {
-  const model = String(body.model ?? '');
-  const refuse = (param: string) =>
-    badParameter(`Unsupported parameter: '${param}' is not supported with this model.`, param);
-  for (const name of isReasoningModel(model) ? ['temperature', 'top_p'] : []) {
-    if ((body[name] ?? 1) !== 1) throw refuse(name);
-  }
-  const effort = (isObject(body.reasoning) && body.reasoning.effort) || 'none';
-  if (PLAIN_MODEL.test(model) && effort !== 'none') throw refuse('reasoning.effort');
-}
-
 /** The object a request body holds. Throws a RefusedRequest (400) for anything that is not one. */
 export function parseBody(text: string): JsonObject {
   let body: unknown;
@@ -195,23 +180,6 @@ export function parseBody(text: string): JsonObject {
   }
   if (!isObject(body)) throw new RefusedRequest(400, 'The body of your request must be a JSON object.');
   return body;
-}
-
-/** What the server itself lacks. */
-export interface ServerTakes {
-  background: boolean;
-  /** Refuses what only a server that remembers can know. */
-  stateless?: boolean;
-}
-
-function checkServerTakes(body: JsonObject, { background, stateless }: ServerTakes): void {
-  const lacking = [
-    ...(body.background === true && !background ? ['background'] : []),
-    ...(stateless ? ['previous_response_id', 'conversation'].filter((name) => (body[name] ?? null) !== null) : []),
-  ];
-  for (const name of lacking) {
-    throw badParameter(`Unsupported parameter: '${name}' is not supported here.`, name, 'unsupported_parameter');
-  }
 }
 
 /** Checks a create request. Throws a RefusedRequest (400) with the first thing OpenAI would refuse. */
