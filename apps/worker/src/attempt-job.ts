@@ -208,12 +208,13 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       settle(outcome);
       return outcome;
     };
-    const { outcome, spent } = await callInTurns(options, { taken, begun, turns, sink, call, place });
+    const called = await callInTurns(options, { taken, begun, turns, sink, call, place });
+    const { outcome } = called;
     const streamed = sink === null ? null : await sink.close();
     if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
       outcome.reattach = sink.resumeAt(outcome.reattach);
     }
-    return { outcome, spent, streamed };
+    return { ...called, streamed };
   };
 
   /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */

@@ -4,11 +4,13 @@ import {
   type Config,
   type ExtractBody,
   extractRequest,
+  manyZod,
   type NamedSchema,
   type Outcome,
   type QueueConfig,
   type Reattachable,
   type ResponsesBody,
+  recordsOf,
   schemaOf,
   withRegistered,
 } from '@millrace/core';
@@ -73,7 +75,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         ...(request.zod === undefined ? {} : { zod: request.zod }),
         ...(onEvent === undefined ? {} : { onEvent: key === null ? onEvent : eventsWithoutKey(onEvent, key) }),
       };
-      const outcome =
+      const called =
         begun.checkpoint === null
           ? // Whether it is made in the background is the upstream's to say: by its setting, and by what it has proved.
             await upstream.call({
@@ -83,6 +85,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
               onHeaders: (_, header) => told(rateLimitGauges(header)),
             })
           : await upstream.reattach({ ...asked, ...begun.checkpoint });
+      const outcome = begun.type === 'extract' && (begun.body as ExtractBody).many ? unwrapped(called) : called;
       audit?.write({
         at: new Date().toISOString(),
         job_id: id,
@@ -99,6 +102,13 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       progress.stop();
     }
   };
+}
+
+/** The list itself is what was asked for; the object around it is strict mode's. */
+function unwrapped(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'completed') return outcome;
+  const { answer } = outcome;
+  return { ...outcome, answer: { ...answer, output_parsed: recordsOf(answer.output_parsed) } };
 }
 
 /** How far a long answer is behind its checkpoint at most: a crash reads no more of it again. */
@@ -169,6 +179,7 @@ function requestOf(
       possiblyBilled: false,
     };
   }
-  const zod = typeof body.schema === 'string' ? config.schemas[body.schema]?.zod : undefined;
+  const ofOne = typeof body.schema === 'string' ? config.schemas[body.schema]?.zod : undefined;
+  const zod = ofOne === undefined || body.many !== true ? ofOne : manyZod(ofOne);
   return { body: { ...extractRequest(body, schema), ...withModel }, ...(zod === undefined ? {} : { zod }) };
 }

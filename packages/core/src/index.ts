@@ -55,6 +55,7 @@ export * from './job.ts';
 export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
 export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
+export { manyZod, recordsOf } from './many-records.ts';
 export type { NamedSchema } from './named-schema.ts';
 export { checkedKey, extraFieldsFor, jobOfRequest, jobOfResponse, numberHeader } from './new-job.ts';
 export type * from './outcome.ts';

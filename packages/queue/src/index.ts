@@ -91,6 +91,7 @@ export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
 export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';
+export { hostedCalls } from './tool-calls.ts';
 export { readTurns, type ToolOutput, type Turn, writeToolOutput, writeTurn } from './turns.ts';
 export {
   countDeliveries,

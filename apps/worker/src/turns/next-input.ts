@@ -16,7 +16,7 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[], remembers
   // A conversation upstream has what was said; it only lacks what was done.
   const kept = body.conversation == null;
   const stored = body.store !== false;
-  const told = kept ? turns : turns.slice(-1);
+  const told = kept ? withoutOldMisses(turns) : turns.slice(-1);
   const more = told.flatMap((turn) => [
     ...(kept
       ? turn.output.flatMap((item) => (remembers ? asInput(item as Item, stored) : retoldItem(item as Item)))
@@ -30,6 +30,22 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[], remembers
   ]);
   const input = kept ? [...inputItemsOf(body.input), ...more] : more;
   return { ...body, input, ...toolChoice(body, turns) };
+}
+
+/** Of answers that missed, newest first, so much is told again (UTF-16 units of JSON); of the newest, all. */
+const MAX_MISSES_TOLD_CHARS = 512 * 1024;
+
+/** A job that may be asked very often must not be asked more every time. */
+function withoutOldMisses(turns: readonly Turn[]): Turn[] {
+  let left = MAX_MISSES_TOLD_CHARS;
+  return turns
+    .toReversed()
+    .filter((turn, index) => {
+      if (turn.misses === undefined) return true;
+      left -= JSON.stringify(turn).length;
+      return index === 0 || left >= 0;
+    })
+    .reverse();
 }
 
 /** What is not stored upstream can only be given back whole: ids mean nothing there, reasoning only encrypted. */

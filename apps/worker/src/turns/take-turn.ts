@@ -1,6 +1,6 @@
 /**
- * What follows from an answer that is not the last: the tools it calls are run, and each output is noted before the next
- * call; an answer that misses its schema is noted, to be told of its misses. What is noted is not done again.
+ * What follows from an answer that calls tools: they are run, and each output is noted before the next call. What is
+ * noted is not done again.
  */
 import type { Answer, Log, Outcome, ResponsesBody, Tool } from '@millrace/core';
 import { type Store, type StoreQueue, type Turn, writeToolOutput } from '@millrace/queue';
@@ -30,14 +30,13 @@ export function toolCalls(outcome: Outcome, { store, body }: TurnTerms): Functio
 }
 
 /** The turn that an answer is. */
-export function turnOf(turns: readonly Turn[], answer: Answer, misses?: Turn['misses']): Turn {
+export function turnOf(turns: readonly Turn[], answer: Answer): Turn {
   return {
     number: turns.length + 1,
     at: Date.now(),
     upstream_id: answer.response.id,
     usage: answer.usage,
     output: answer.response.output ?? [],
-    ...(misses === undefined ? {} : { misses }),
     tools: {},
   };
 }

@@ -59,12 +59,7 @@ count_tokens(KEYS[9], ARGV[11], ARGV[12], ARGV[20])
 
 redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now), 'finished_by', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delayed_until')
-if ARGV[22] ~= '' then
-  redis.call('HSET', KEYS[1], 'tool_calls', ARGV[22])
-  for kind, count in string.gmatch(ARGV[22], '"([%w_]+)":(%d+)') do
-    redis.call('HINCRBY', KEYS[9], 'tool_calls:' .. kind, count)
-  end
-end
+count_tool_calls(KEYS[1], KEYS[9], ARGV[22])
 -- Cancelled, or past its deadline: the response may still be made upstream, and whoever cancels it needs its id.
 if from_attempt then redis.call('HDEL', KEYS[1], 'checkpoint') end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[8]) end
