@@ -33,7 +33,7 @@ export function searchLeaders(tools: Readonly<Record<string, Tool>>): LeaderSear
       const prefix = promptPrefix({ ...request, tools: withRegistered(request.tools, tools) });
       if (prefix === null || !isCacheable(prefix)) return;
       // Models and keys are caches of their own.
-      const key = promptCacheKey(JSON.stringify([request.model, request.prompt_cache_key, prefix]));
+      const key = promptCacheKey(`${request.model}\n${request.prompt_cache_key}\n${prefix}`);
       const known = prefixes.get(key);
       if (known !== undefined) known.count++;
       else if (prefixes.size < MOST_PREFIXES) prefixes.set(key, { first: place, count: 1 });
