@@ -1,15 +1,26 @@
 /** The order of test files: those that take a minute and more begin first, so that none of them is alone at the end. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-const LONG = ['01-worker-killed', '20-upstream-refuses'];
+/** Longest first. */
+const LONG = [
+  ...[
+    '01-worker-killed',
+    '20-upstream-refuses',
+    '11-redis-disk-full',
+    '21-batch-killed',
+    'e2e/taking',
+    '15-blocked-loop',
+  ],
+  ...['e2e/outage', '14-poison-job', 'e2e/streaming-crash', 'e2e/waiting', 'e2e/start.test', '03-redis-away'],
+];
 
-function isLong({ moduleId }: TestSpecification): boolean {
-  return LONG.some((name) => moduleId.includes(name));
+function placeOf({ moduleId }: TestSpecification): number {
+  const place = LONG.findIndex((name) => moduleId.includes(name));
+  return place === -1 ? LONG.length : place;
 }
 
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b));
   }
 }
