@@ -57,3 +57,18 @@ it('says what a job waits for, its time in seconds; else nothing', () => {
   expect(jobSummary(JOB, () => waiting).waiting_for).toEqual({ ...waiting, until: 1_800_000_090 });
   expect(jobSummary(JOB, nothing).waiting_for).toBeNull();
 });
+
+it('the cost is that of the tokens at the model’s price, 0 where another job’s call was shared, null where unknown', () => {
+  const usage = {
+    input_tokens: 1_000_000,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: 0,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: 1_000_000,
+  };
+  const cost = (more: object, prices = {}) => jobSummary({ ...JOB, usage, ...more }, nothing, prices).cost_usd;
+  expect(cost({ model: 'gpt-5-mini' })).toBe(0.25);
+  expect(cost({ model: 'mine' }, { mine: { input: 3, output: 1 } })).toBe(3);
+  expect(cost({ model: 'mine' })).toBeNull();
+  expect(cost({ model: 'mine', answered_by: 'resp_x' })).toBe(0);
+});

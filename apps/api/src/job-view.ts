@@ -1,6 +1,7 @@
 /** How a job is shown at /v1/jobs: seconds where OpenAI has seconds, the request itself only where one job is asked for. */
-import type { Answer, Attempt, Job } from '@millrace/core';
+import type { Answer, Attempt, Job, ModelPrice } from '@millrace/core';
 import type { TellWaiting, Turn, WaitingFor } from '@millrace/queue';
+import { costOf, priceOf } from '@millrace/upstream';
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
@@ -9,10 +10,10 @@ export function jobView(
   job: Job,
   answer: Answer | null,
   tellWaiting: TellWaiting,
-  turns: readonly Turn[] = [],
+  { turns = [], prices = {} }: { turns?: readonly Turn[]; prices?: Prices } = {},
 ): Record<string, unknown> {
   return {
-    ...jobSummary(job, tellWaiting),
+    ...jobSummary(job, tellWaiting, prices),
     result: answer === null ? null : { output_text: answer.output_text, output_parsed: answer.output_parsed ?? null },
     turns: turns.map(turnView),
     request: job.body,
@@ -20,7 +21,7 @@ export function jobView(
 }
 
 /** One job as the listing shows it. */
-export function jobSummary(job: Job, tellWaiting: TellWaiting): Record<string, unknown> {
+export function jobSummary(job: Job, tellWaiting: TellWaiting, prices: Prices = {}): Record<string, unknown> {
   return {
     id: job.id,
     object: 'job',
@@ -44,10 +45,20 @@ export function jobSummary(job: Job, tellWaiting: TellWaiting): Record<string, u
     answered_by: job.answered_by,
     flow_id: job.flow,
     tool_calls: job.tool_calls,
+    cost_usd: costOfJob(job, prices),
     batch_id: job.batch?.id ?? null,
     custom_id: job.batch?.custom_id ?? null,
     waiting_for: waitingView(tellWaiting(job)),
   };
+}
+
+type Prices = Readonly<Record<string, ModelPrice>>;
+
+/** US dollars of all its calls; null while nothing is known of them, and where the model has no price. */
+function costOfJob({ usage, answered_by, model, tool_calls }: Job, prices: Prices): number | null {
+  if (answered_by !== null) return 0;
+  const price = model === null ? null : priceOf(model, prices);
+  return usage === null || price === null ? null : costOf(price, usage, tool_calls);
 }
 
 /** A call that was not the last: what was said, what tools said to it, or how it missed its schema. */

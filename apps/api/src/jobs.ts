@@ -45,13 +45,13 @@ export function jobsRoutes(store: Store): Router {
     const tellWaiting = await guard(() => readWaiting(store, [job]));
     const queue = queueNamed(store, job.queue);
     const turns = job.turns === 0 ? [] : await guard(() => readTurns(store, queue, job.id));
-    response.json(jobView(job, answer, tellWaiting, turns));
+    response.json(jobView(job, answer, tellWaiting, { turns, prices: store.config.prices }));
   };
 
   routes.get('/', async (request, response) => {
     const page = await guard(() => listJobs(store, listQuery(store, request)));
     const tellWaiting = await guard(() => readWaiting(store, page.jobs));
-    const data = page.jobs.map((job) => jobSummary(job, tellWaiting));
+    const data = page.jobs.map((job) => jobSummary(job, tellWaiting, store.config.prices));
     response.json({
       object: 'list',
       data,

@@ -166,6 +166,17 @@ export const configSchema = z.strictObject({
       z.custom<Tool>(isTool, 'is not made by tool({ parameters, run }) of @millrace/core'),
     )
     .default({}),
+  /** US dollars per million tokens, by model: before, and beside, the table of OpenAI's list prices. */
+  prices: z
+    .record(
+      z.string().min(1),
+      z.strictObject({
+        input: z.number().nonnegative(),
+        cachedInput: z.number().nonnegative().optional(),
+        output: z.number().nonnegative(),
+      }),
+    )
+    .default({}),
   /** How long finished jobs and their results are kept, and how many bytes of them a queue may hold. */
   retention: z
     .strictObject({
@@ -200,6 +211,7 @@ export type UpstreamConfig = ParsedConfig['upstreams'] extends Record<string, in
 export type HistoryBounds = NonNullable<UpstreamConfig['history']>;
 export type PassThroughConfig = Exclude<ParsedConfig['passThrough'], false>;
 export type WebhooksConfig = ParsedConfig['webhooks'];
+export type ModelPrice = ParsedConfig['prices'][string];
 export type FilesConfig = ParsedConfig['files'];
 export type LimitConfig = ParsedConfig['limits'] extends Record<string, infer L> | undefined ? L : never;
 export type QueueConfig = Omit<

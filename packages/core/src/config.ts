@@ -29,6 +29,7 @@ export interface Config {
   worker: ParsedConfig['worker'];
   schemas: Readonly<Record<string, NamedSchema>>;
   tools: ParsedConfig['tools'];
+  prices: ParsedConfig['prices'];
   retention: ParsedConfig['retention'];
   files: ParsedConfig['files'];
   webhooks: ParsedConfig['webhooks'];
@@ -118,6 +119,7 @@ export function resolveConfig(input: unknown, environment: Environment, source =
     worker: parsed.data.worker,
     schemas,
     tools: parsed.data.tools,
+    prices: parsed.data.prices,
     retention: parsed.data.retention,
     files: parsed.data.files,
     batches: parsed.data.batches,

@@ -38,6 +38,7 @@ export {
   type FilesConfig,
   type HistoryBounds,
   type LimitConfig,
+  type ModelPrice,
   type PassThroughConfig,
   type QueueConfig,
   type UpstreamConfig,

@@ -86,6 +86,7 @@ export const JobObject = z.object({
   answered_by: z.string().nullable().describe('The job whose call it shared, at no cost.'),
   flow_id: z.string().nullable(),
   tool_calls: z.record(z.string(), z.int()).nullable().describe('Of tools that the upstream ran.'),
+  cost_usd: z.number().nullable().describe('Of all its calls, by list prices or those configured; null: not known.'),
   waiting_for: z.object({ reason: z.string(), until: maybeSeconds, message: z.string() }).nullable(),
   result: z.object({ output_text: z.string(), output_parsed: z.unknown() }).nullable().optional(),
   turns: z

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { costOf, priceOf } from './prices.ts';
+
+const usage = (input: number, cached: number, output: number) => ({
+  input_tokens: input,
+  input_tokens_details: { cached_tokens: cached },
+  output_tokens: output,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: input + output,
+});
+
+it('a dated version costs what its model costs, and what is configured comes before the table', () => {
+  expect(priceOf('gpt-5-mini-2025-08-07', {})).toEqual({ input: 0.25, cachedInput: 0.025, output: 2 });
+  const own = { 'gpt-5-mini': { input: 1, output: 1 } };
+  expect(priceOf('gpt-5-mini-2025-08-07', own)).toEqual({ input: 1, output: 1 });
+});
+
+it('a model that nobody priced is unknown, by whatever name', () => {
+  for (const model of ['sim-1', 'gpt-5-mini-tuned', 'constructor', '']) expect(priceOf(model, {}), model).toBeNull();
+});
+
+it('cached input is cheaper, and costs as input where it has no price of its own', () => {
+  const million = usage(1_000_000, 500_000, 100_000);
+  expect(costOf({ input: 2, cachedInput: 0.5, output: 8 }, million)).toBe(1 + 0.25 + 0.8);
+  expect(costOf({ input: 2, output: 8 }, million)).toBe(2.8);
+});
+
+it('calls of tools that the upstream bills apart are counted', () => {
+  expect(costOf({ input: 0, output: 0 }, usage(0, 0, 0), { web_search_call: 3, computer_call: 9 })).toBe(0.03);
+});
