@@ -157,7 +157,7 @@ describe('beside a function that a worker runs', () => {
 it('the calls of all jobs are counted for the fleet, by tool', async () => {
   const { text } = await call('GET', `${stack.api.url}/metrics`);
   for (const tool of EACH) {
-    const count = new RegExp(`^millrace_tool_calls_total\\{queue="generate",tool="${tool}_call"\\} (\\d+)$`, 'm');
+    const count = new RegExp(`^millrace_tool_calls_total\\{queue="generate",type="${tool}_call"\\} (\\d+)$`, 'm');
     expect(Number(count.exec(text)?.[1])).toBeGreaterThanOrEqual(3);
   }
 });

@@ -26,8 +26,8 @@ export interface Stack {
 
 export interface StackOptions {
   workers?: number;
-  /** Merged over one upstream (the simulator) and the queues generate and extract. */
-  config?: ConfigInput;
+  /** Merged over one upstream (the simulator) and the queues generate and extract; may be made of the simulator's URL. */
+  config?: ConfigInput | ((simulator: string) => ConfigInput);
   simulator?: SimulatorOptions;
   env?: Record<string, string>;
   /** Where files are kept is a folder of the stack's own. */
@@ -57,7 +57,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     queues: { generate: { model: 'sim-1' }, extract: { model: 'sim-1' } },
     files: { directory: join(folder, 'files'), ...options.files },
-    ...options.config,
+    ...(typeof options.config === 'function' ? options.config(simulator.url) : options.config),
   };
   await writeFile(file, modules.length > 0 ? withModules(config, modules) : JSON.stringify(config));
   const noted = options.tools ? { TOOLS_NOTED: join(folder, 'tools.log') } : {};

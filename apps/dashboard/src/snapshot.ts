@@ -11,6 +11,7 @@ import {
   lastFailures,
   type QueueCounts,
   readBreakers,
+  readCounters,
   readLimits,
   type Store,
 } from '@millrace/queue';
@@ -35,13 +36,17 @@ export interface RedisState {
   unfit: string | null;
 }
 
+export type QueueTotals = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
 export interface Snapshot {
   /** Milliseconds of this process's clock. */
   at: number;
   redis: RedisState;
-  /** When `queues`, `limits` and `failures` were read; null: not yet. */
+  /** When `queues`, `totals`, `limits` and `failures` were read; null: not yet. */
   readAt: number | null;
   queues: readonly QueueCounts[];
+  /** What the queues have counted since their beginning, by queue and field. */
+  totals: QueueTotals;
   limits: LimitsStatus | null;
   /** By upstream. */
   breakers: ReadonlyMap<string, BreakerStatus>;
@@ -55,9 +60,10 @@ const CODE_CHARACTERS = 80;
 
 /** Returns a function that reads a snapshot. `unfit` tells why the server may not be used, if so. */
 export function openSnapshots(store: Store, unfit: () => string | null): () => Promise<Snapshot> {
-  let last: Pick<Snapshot, 'readAt' | 'queues' | 'limits' | 'breakers' | 'failures' | 'failuresReadAt'> = {
+  let last: Pick<Snapshot, 'readAt' | 'queues' | 'totals' | 'limits' | 'breakers' | 'failures' | 'failuresReadAt'> = {
     readAt: null,
     queues: [],
+    totals: new Map(),
     limits: null,
     breakers: new Map(),
     failures: [],
@@ -67,13 +73,21 @@ export function openSnapshots(store: Store, unfit: () => string | null): () => P
 
   const read = async (): Promise<void> => {
     const { guard } = store.liveness;
-    const [queues, limits, breakers] = await guard(() =>
-      Promise.all([countQueues(store), readLimits(store), readBreakers(store)]),
+    const [queues, totals, limits, breakers] = await guard(() =>
+      Promise.all([countQueues(store), readCounters(store), readLimits(store), readBreakers(store)]),
     );
     const now = Date.now();
     const stale = sumFailed(queues) !== sumFailed(last.queues) || now - last.failuresReadAt >= FAILURES_MAX_AGE_MS;
     const failures = stale ? (await guard(() => lastFailures(store, FAILURES_SHOWN))).map(failureRow) : last.failures;
-    last = { readAt: now, queues, limits, breakers, failures, failuresReadAt: stale ? now : last.failuresReadAt };
+    last = {
+      readAt: now,
+      queues,
+      totals,
+      limits,
+      breakers,
+      failures,
+      failuresReadAt: stale ? now : last.failuresReadAt,
+    };
   };
 
   return async () => {

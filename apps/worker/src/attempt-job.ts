@@ -2,7 +2,7 @@
  * One attempt at a job that was taken: its intent is recorded, it is run, and its Outcome becomes a queue verb. The job
  * record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import type { Log, Outcome, QueueConfig, Reattachable, Usage } from '@millrace/core';
+import type { Log, Outcome, QueueConfig, Reattachable, ResponsesBody, Usage } from '@millrace/core';
 import {
   type Begun,
   beginAttempt,
@@ -12,7 +12,6 @@ import {
   failPastDeadline,
   failPoison,
   failUnknown,
-  findPrevious,
   readJob,
   type Store,
   type StoreQueue,
@@ -23,8 +22,8 @@ import {
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
 import { callInTurns, type Place, refused, stopped, tooLarge, turnsBefore } from './call-in-turns.ts';
-import type { PreviousIds } from './event-frames.ts';
 import { openEventSink } from './event-sink.ts';
+import { type GoesOnFrom, goesOnFrom, goingOn, withCarried } from './goes-on-from.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
@@ -89,11 +88,12 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     verbs.delay(LOOK_MS, async () => (await dependOn(store, other, id)) !== 'waits');
 
   /** Whom the job waits for, or goes on from; then reserve. Nothing has begun, and no attempt is used up, before that. */
-  const attempt = async (taken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
+  const attempt = async (asTaken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
+    const from = await goesOnFrom(store, queue, asTaken.id, asTaken.ticket);
+    const taken = { ...asTaken, ticket: withCarried(asTaken.ticket, from) };
     const { id, ticket, priority, controller, verbs } = taken;
-    const found = ticket.previous === undefined ? null : await findPrevious(store, ticket.previous);
-    if (found?.kind === 'unfinished') return waitFor(taken, ticket.previous as string);
-    if (found?.kind === 'lost') return begin(taken, isolated, async () => uncalled(refused(found.code, found.message)));
+    if (from.kind === 'unfinished') return waitFor(taken, from.id);
+    if (from.kind === 'lost') return begin(taken, isolated, async () => uncalled(refused(from.code, from.message)));
     if (ticket.cache !== undefined) {
       const share = await shareCall(store, queue, id, ticket.cache);
       if (share.kind === 'follow') return waitFor(taken, share.leader);
@@ -102,8 +102,6 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return begin(taken, isolated, async () => ({ ...uncalled(outcome), answeredBy: share.leader }));
       }
     }
-    const previous =
-      found?.kind === 'answered' ? { ours: ticket.previous as string, upstreams: found.upstreamId } : null;
     const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
     switch (place.kind) {
       case 'aborted':
@@ -124,7 +122,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           },
         };
         try {
-          return await begin(taken, isolated, (begun) => answered(taken, begun, previous, run, once));
+          return await begin(taken, isolated, (begun) => answered(taken, begun, from, run, once));
         } finally {
           // Nothing was called: it had ended, is not due, or is a suspect.
           once.settle(null);
@@ -181,7 +179,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
   const answered = async (
     taken: Taken,
     begun: Begun,
-    previous: PreviousIds | null,
+    from: GoesOnFrom,
     run: AttemptRun,
     place: Place,
   ): Promise<Answered> => {
@@ -189,7 +187,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     if (begun.checkpointDamaged) {
       log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
     }
-    if (previous !== null) begun.body = { ...begun.body, previous_response_id: previous.upstreams };
+    begun.body = goingOn(begun.body as ResponsesBody, from);
+    const previous = 'ids' in from ? from.ids : null;
     const before = await turnsBefore(options, taken, begun);
     if (before === null) return uncalled(stopped(controller.signal));
     const said = before.flatMap(itemsOfTurn);

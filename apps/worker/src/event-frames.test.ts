@@ -19,11 +19,16 @@ const parsed = (frame: string): Event => {
 };
 const response = (more: object = {}): object => ({ id: THEIRS, object: 'response', background: true, ...more });
 
+/** As JSON has it: -0 is 0. */
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 /** U+2028 ends a line of JavaScript, and none of an event stream. */
 const delta = fc
   .oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.constant('two\u2028lines'))
   .map((text) => ({ type: 'response.output_text.delta', delta: text }));
-const other = fc.record({ type: fc.constant('response.of_next_year'), deep: fc.jsonValue({ maxDepth: 3 }) });
+const other = fc.record({
+  type: fc.constant('response.of_next_year'),
+  deep: fc.jsonValue({ maxDepth: 3 }).map(asJson),
+});
 const events = fc
   .array(fc.oneof(delta, other), { maxLength: 30 })
   .map((between): Event[] => [
@@ -92,3 +97,17 @@ it('what is no JSON is passed on as it is', () => {
   const { frame } = frameEvents({ id: OURS, background: true, after: null });
   expect(frame('response.created', '{"response": broken')).toMatchObject({ kind: 'frame', sequence: 0 });
 });
+
+it.each([
+  ['null', { previous_response_id: null }],
+  ['nothing', {}],
+])(
+  'where the upstream remembers nothing, and tells %s of it, the client still reads what it goes on from',
+  (_, told) => {
+    const previous = { ours: `resp_${'b'.repeat(48)}`, upstreams: null };
+    const { frame } = frameEvents({ id: OURS, background: false, after: null, previous });
+    const framed = frame('response.created', JSON.stringify({ type: 'response.created', response: response(told) }));
+    if (framed.kind !== 'frame') throw new Error('no frame');
+    expect(parsed(framed.frame).response).toMatchObject({ id: OURS, previous_response_id: previous.ours });
+  },
+);

@@ -22,6 +22,7 @@ import {
   type Started,
   type Upstream,
 } from '@millrace/upstream';
+import { eventsWithoutKey, outcomeWithoutKey, ownCacheKey } from './own-cache-key.ts';
 import { withTurns } from './turns/next-input.ts';
 
 export interface AttemptInput {
@@ -61,14 +62,18 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
         : null;
     const progress = noteProgress(checkpoint, onEvent !== undefined);
+    const key = ownCacheKey(request.body);
+    const { promptCacheKey, history } = config.upstreams[settings.upstream] ?? {};
+    const keyed = key !== null && promptCacheKey === true;
+    const remembers = history === undefined;
     try {
       const asked = {
-        body: withTurns(request.body, turns),
+        body: withTurns(keyed ? { ...request.body, prompt_cache_key: key } : request.body, turns, remembers),
         type: begun.type,
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,
         ...(request.zod === undefined ? {} : { zod: request.zod }),
-        ...(onEvent === undefined ? {} : { onEvent }),
+        ...(onEvent === undefined ? {} : { onEvent: key === null ? onEvent : eventsWithoutKey(onEvent, key) }),
       };
       const called =
         begun.checkpoint === null
@@ -91,7 +96,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         response: 'answer' in outcome ? (outcome.answer?.response ?? null) : null,
         error: 'error' in outcome ? outcome.error : null,
       });
-      return outcome;
+      return key === null ? outcome : outcomeWithoutKey(outcome, key);
     } finally {
       if (deadline !== null) clearTimeout(deadline);
       progress.stop();

@@ -6,6 +6,7 @@ import type { NewJob } from './job.ts';
 import { invalidSchema, type JobRequest, parseJobRequest } from './job-request.ts';
 import { manySchemaProblem } from './many-records.ts';
 import { checkWebhookUrl } from './public-address.ts';
+import { refuseRemembered } from './refuse-remembered.ts';
 import { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
 
 /**
@@ -34,6 +35,7 @@ export function jobOfRequest(config: Config, body: unknown, caller: string, idem
     idempotency: key === undefined ? null : { caller, key },
   };
   if (request.type === 'generate') {
+    refuseRemembered(config, queue, request.request, 'request');
     return { ...common, model: request.request.model ?? settings.model ?? null, body: request.request };
   }
   return { ...common, model: request.model ?? settings.model ?? null, body: extractBody(config, request) };
@@ -50,6 +52,7 @@ export function jobOfResponse(
   const [queue, settings] = queueFor(config, 'generate', queueName, 'Millrace-Queue');
   const request = parseResponsesRequest(body, { extraFields: extraFieldsFor(config, header) });
   refuseForgottenBackground(request);
+  refuseRemembered(config, queue, request, '');
   const webhookUrl = header('millrace-webhook');
   checkWebhook(config, webhookUrl, 'Millrace-Webhook');
   const key = checkedKey(header('idempotency-key'));

@@ -3,7 +3,7 @@
  * own; and a follow-up may be submitted before there is an answer to go on from.
  */
 import { isTerminal } from '@millrace/core';
-import { readJob } from './read.ts';
+import { type JobWithAnswer, readJob } from './read.ts';
 import { queueOfJob, type Store } from './store.ts';
 
 export type PreviousResponse =
@@ -11,24 +11,37 @@ export type PreviousResponse =
   | { kind: 'foreign' }
   | { kind: 'unfinished' }
   /** @property upstreamId the upstream's id for it */
-  | { kind: 'answered'; upstreamId: string }
+  | { kind: 'answered'; upstreamId: string; found: JobWithAnswer }
   /** There is nothing to go on from, and there will not be. */
-  | { kind: 'lost'; code: 'previous_response_not_found' | 'previous_response_failed'; message: string };
+  | LostResponse;
 
-/** @throws ReplyError from Redis, or a connection error */
-export async function findPrevious(store: Store, id: string): Promise<PreviousResponse> {
-  if (queueOfJob(store, id) === undefined) return { kind: 'foreign' };
-  const found = await readJob(store, id);
-  if (found === null) {
-    const message = `Previous response with id '${id}' not found: it was deleted, or its time is over.`;
-    return { kind: 'lost', code: 'previous_response_not_found', message };
+export interface LostResponse {
+  kind: 'lost';
+  code: 'previous_response_not_found' | 'previous_response_failed';
+  message: string;
+}
+
+/**
+ * @param remembers whether the upstream may know one that is not ours
+ * @throws ReplyError from Redis, or a connection error
+ */
+export async function findPrevious(store: Store, id: string, remembers = true): Promise<PreviousResponse> {
+  if (queueOfJob(store, id) === undefined) {
+    return remembers ? { kind: 'foreign' } : notFound(id, 'it is not one of ours, and the upstream remembers none');
   }
+  const found = await readJob(store, id);
+  if (found === null) return notFound(id, 'it was deleted, or its time is over');
   const { status } = found.job;
   if (!isTerminal(status)) return { kind: 'unfinished' };
   const upstreamId = found.answer?.response.id;
   if ((status === 'completed' || status === 'incomplete') && typeof upstreamId === 'string') {
-    return { kind: 'answered', upstreamId };
+    return { kind: 'answered', upstreamId, found };
   }
   const message = `The previous response ${id} is ${status}: there is nothing to go on from.`;
   return { kind: 'lost', code: 'previous_response_failed', message };
+}
+
+export function notFound(id: string, why: string): LostResponse {
+  const message = `Previous response with id '${id}' not found: ${why}.`;
+  return { kind: 'lost', code: 'previous_response_not_found', message };
 }

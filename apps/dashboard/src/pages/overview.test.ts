@@ -42,6 +42,7 @@ const SNAPSHOT: Snapshot = {
   redis: { reachable: true, version: '7.0.15', durability: 'always', unfit: null },
   readAt: 100_000,
   queues: [COUNTS, { ...COUNTS, name: 'extract', paused: true }],
+  totals: new Map([['generate', new Map(Object.entries({ 'tokens:input': 12_000, 'tokens:cached': 9600 }))]]),
   breakers: new Map(),
   limits: { now: 100_000, limits: [LIMIT, { ...LIMIT, name: 'other', groups: [] }] },
   failures: [
@@ -94,8 +95,13 @@ it('a Redis that is away, forgetful or unfit is told in words', () => {
   );
 });
 
+it('what of a queue’s input tokens the upstream had cached is told where it caches', () => {
+  expect(region({}, 'cached:generate')).toBe('9,600 of 12,000 input tokens were cached');
+  expect(region({}, 'cached:extract')).toBe('');
+});
+
 it('figures that were never read are shown as unknown, not as zero', () => {
-  const markup = page({ readAt: null, queues: [], limits: null, breakers: new Map(), failures: [] });
+  const markup = page({ readAt: null, queues: [], totals: new Map(), limits: null, breakers: new Map(), failures: [] });
   expect(markup).toContain('–');
   expect(markup).not.toContain('No job has failed');
 });

@@ -22,7 +22,7 @@ export function overviewPage(snapshot: Snapshot, queues: readonly QueueLine[], v
 <div data-live="redis">${redisState(snapshot)}</div>
 <div data-live="closed">${closed(snapshot)}</div>
 <section aria-labelledby="queues"><h2 id="queues">Queues</h2>
-${queueTable(queues, snapshot.queues)}
+${queueTable(queues, snapshot.queues, snapshot.totals)}
 </section>
 <section aria-labelledby="limits"><h2 id="limits">Limits</h2>
 <div data-live="limits">${limitTable(snapshot.limits)}</div>
@@ -36,7 +36,7 @@ ${queueTable(queues, snapshot.queues)}
 /** The parts of the page that change, by the name in their `data-live` attribute. */
 export function overviewRegions(snapshot: Snapshot, queues: readonly QueueLine[]): Regions {
   return new Map([
-    ...queueRegions(queues, snapshot.queues),
+    ...queueRegions(queues, snapshot.queues, snapshot.totals),
     ['redis', redisState(snapshot)],
     ['closed', closed(snapshot)],
     ['limits', limitTable(snapshot.limits)],

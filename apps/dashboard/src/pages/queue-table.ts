@@ -2,6 +2,7 @@
 import type { QueueCounts } from '@millrace/queue';
 import { formatCount } from '../format.ts';
 import { type Html, html } from '../html.ts';
+import type { QueueTotals } from '../snapshot.ts';
 import type { Regions } from '../viewers.ts';
 
 type CountName = Exclude<keyof QueueCounts, 'name' | 'paused'>;
@@ -30,8 +31,8 @@ export interface QueueLine {
 const TOTAL = '*';
 
 /** The table as it is first painted; `counts` is empty while nothing was read yet. */
-export function queueTable(queues: readonly QueueLine[], counts: readonly QueueCounts[]): Html {
-  const regions = queueRegions(queues, counts);
+export function queueTable(queues: readonly QueueLine[], counts: readonly QueueCounts[], totals: QueueTotals): Html {
+  const regions = queueRegions(queues, counts, totals);
   const region = (name: string): Html => regions.get(name) ?? html``;
   const cells = (queue: string): Html[] =>
     COLUMNS.map(
@@ -43,7 +44,8 @@ export function queueTable(queues: readonly QueueLine[], counts: readonly QueueC
 <th role="rowheader" scope="row"><a href="/board/queue/${encodeURIComponent(name)}">${name}</a>
 <span data-live="paused:${name}">${region(`paused:${name}`)}</span>
 <small>${model ?? 'the upstream’s model'}</small>
-<span class="bar" data-live="bar:${name}" aria-hidden="true">${region(`bar:${name}`)}</span></th>
+<span class="bar" data-live="bar:${name}" aria-hidden="true">${region(`bar:${name}`)}</span>
+<small class="cached" data-live="cached:${name}">${region(`cached:${name}`)}</small></th>
 ${cells(name)}</tr>`,
   );
   const total =
@@ -56,7 +58,11 @@ ${cells(name)}</tr>`,
 }
 
 /** Every figure of the table by the name of its region. */
-export function queueRegions(queues: readonly QueueLine[], counts: readonly QueueCounts[]): Regions {
+export function queueRegions(
+  queues: readonly QueueLine[],
+  counts: readonly QueueCounts[],
+  totals: QueueTotals,
+): Regions {
   const regions = new Map<string, Html>();
   const known = new Map(counts.map((one) => [one.name, one]));
   for (const { name } of queues) {
@@ -64,6 +70,7 @@ export function queueRegions(queues: readonly QueueLine[], counts: readonly Queu
     for (const column of COLUMNS) regions.set(`${column.name}:${name}`, figure(one?.[column.name], column.tone));
     regions.set(`paused:${name}`, one?.paused === true ? html`<span class="badge warn">paused</span>` : html``);
     regions.set(`bar:${name}`, one === undefined ? html`` : bar(one));
+    regions.set(`cached:${name}`, cached(totals.get(name)));
   }
   for (const column of COLUMNS) {
     const sum = counts.length === 0 ? undefined : counts.reduce((total, one) => total + one[column.name], 0);
@@ -75,6 +82,13 @@ export function queueRegions(queues: readonly QueueLine[], counts: readonly Queu
 function figure(count: number | undefined, tone: string): Html {
   if (count === undefined) return html`<span class="none">–</span>`;
   return html`<span class="${count === 0 ? 'none' : tone}">${formatCount(count)}</span>`;
+}
+
+/** Said only where the upstream caches. */
+function cached(totals: ReadonlyMap<string, number> = new Map()): Html {
+  const tokens = totals.get('tokens:cached') ?? 0;
+  if (tokens === 0) return html``;
+  return html`${formatCount(tokens)} of ${formatCount(totals.get('tokens:input') ?? 0)} input tokens were cached`;
 }
 
 /** The shares of the queue's jobs as one thin bar. It repeats the figures for the eye only. */
