@@ -279,3 +279,18 @@ Status: overdue`;
     status: 'overdue',
   });
 });
+
+test.each<[string, JsonObject]>([
+  ['an alternative that is the whole again', { oneOf: [{ $ref: '#' }, { type: 'string' }] }],
+  ['lists that are never empty of lists that are never empty', { type: 'array', items: { $ref: '#' }, minItems: 3 }],
+  [
+    'lists of thousands of lists of thousands',
+    {
+      type: 'array',
+      minItems: 10_000,
+      items: { type: 'array', minItems: 10_000, items: { type: 'array', minItems: 10_000, items: { type: 'null' } } },
+    },
+  ],
+])('%s: it ends all the same', (_, schema) => {
+  expect(JSON.stringify(fillSchema(schema, readDocument(DOCUMENT))).length).toBeLessThan(2_000_000);
+});

@@ -20,6 +20,10 @@ const GENEROUS_DEPTH = 6;
 const MAX_DEPTH = 40;
 /** Values tried before the rest is filled the shortest way: branches of recursive schemas multiply. */
 const GENEROUS_VALUES = 2000;
+/** Values in all: lists of lists that ask for more are left short. */
+const MAX_VALUES = 100_000;
+/** Alternatives within alternatives of one value: more of them are a circle. */
+const MAX_ALTERNATIVES = 32;
 const MAX_ITEMS = 10_000;
 const NO_FIELD: Field = { name: '', description: '' };
 
@@ -28,8 +32,9 @@ export function fillSchema(schema: JsonObject, document: Document): unknown {
   const depthOf = createDepthGauge(schema);
   let values = 0;
 
-  function fill(node: unknown, field: Field, depth: number): Filled {
+  function fill(node: unknown, field: Field, depth: number, alternatives = 0): Filled {
     values += 1;
+    if (values > MAX_VALUES || alternatives > MAX_ALTERNATIVES) return { value: null, found: false };
     const resolved = resolveSchema(schema, node);
     const described =
       typeof resolved.description === 'string' ? { ...field, description: resolved.description } : field;
@@ -39,18 +44,19 @@ export function fillSchema(schema: JsonObject, document: Document): unknown {
       const { anyOf: _any, oneOf: _one, ...beside } = resolved;
       return isObject(branch) ? { ...beside, ...branch } : beside;
     });
-    if (options) return fillFirst(options, described, depth);
+    if (options) return fillFirst(options, described, depth, alternatives);
     const types = typesOf(resolved);
     if (types.length === 1 && types[0]) return fillType(types[0], resolved, described, depth);
     return fillFirst(
       types.map((type) => ({ ...resolved, type })),
       described,
       depth,
+      alternatives,
     );
   }
 
   /** The first branch the document fills; else null; else the one with the smallest value. */
-  function fillFirst(options: JsonObject[], field: Field, depth: number): Filled {
+  function fillFirst(options: JsonObject[], field: Field, depth: number, alternatives: number): Filled {
     const isNull = (option: JsonObject) => resolveSchema(schema, option).type === 'null';
     const nullable = options.some(isNull);
     const real = options.filter((option) => !isNull(option));
@@ -58,7 +64,7 @@ export function fillSchema(schema: JsonObject, document: Document): unknown {
     if (!hurry) {
       for (const option of real) {
         if (depthOf(option, MAX_DEPTH) >= MAX_DEPTH) continue;
-        const filled = fill(option, field, depth);
+        const filled = fill(option, field, depth, alternatives + 1);
         if (filled.found) return filled;
       }
     }
@@ -68,7 +74,7 @@ export function fillSchema(schema: JsonObject, document: Document): unknown {
     const smallest = byDepth[0];
     // A union that holds only itself would be asked for ever.
     if (!smallest || smallest.needs >= MAX_DEPTH) return { value: null, found: false };
-    return fill(smallest.option, field, depth);
+    return fill(smallest.option, field, depth, alternatives + 1);
   }
 
   function fillEnum(choices: readonly unknown[], field: Field): Filled {
@@ -134,7 +140,7 @@ export function fillSchema(schema: JsonObject, document: Document): unknown {
     const items = resolveSchema(schema, node.items);
     const value = foundItems(items, field).slice(0, max);
     const found = value.length > 0;
-    while (value.length < min) value.push(fill(node.items, field, depth + 1).value);
+    while (value.length < min && values <= MAX_VALUES) value.push(fill(node.items, field, depth + 1).value);
     return { value, found };
   }
 
