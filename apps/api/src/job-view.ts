@@ -1,5 +1,5 @@
 /** How a job is shown at /v1/jobs: seconds where OpenAI has seconds, the request itself only where one job is asked for. */
-import type { Answer, Attempt, Job } from '@millrace/core';
+import { type Answer, type Attempt, apiOf, type Job } from '@millrace/core';
 import type { TellWaiting, Turn, WaitingFor } from '@millrace/queue';
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
@@ -34,6 +34,7 @@ export function jobSummary(job: Job, tellWaiting: TellWaiting): Record<string, u
     error: job.error,
     usage: job.usage,
     metadata: job.metadata,
+    api: apiOf(job),
     attempts: job.attempts.map(attemptView),
     timings: {
       started_at: seconds(job.started_at),

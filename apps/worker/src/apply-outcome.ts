@@ -22,7 +22,7 @@ export async function applyOutcome(terms: AttemptTerms, ending: Ending, outcome:
   const finish = (end: Parameters<typeof finishByOutcome>[4]): Promise<WriteReply> =>
     untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, end, ending));
   const settle = (end: Parameters<typeof settleAttempt>[4], ms: number): Promise<WriteReply> =>
-    untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, end, ms, ending.spent));
+    untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, end, ms, ending));
 
   switch (outcome.kind) {
     case 'completed':

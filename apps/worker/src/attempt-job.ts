@@ -2,7 +2,15 @@
  * One attempt at a job that was taken: its intent is recorded, it is run, and its Outcome becomes a queue verb. The job
  * record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import type { Log, Outcome, QueueConfig, Reattachable, Usage } from '@millrace/core';
+import {
+  apiOf,
+  type Log,
+  type Outcome,
+  type QueueConfig,
+  type Reattachable,
+  type UpstreamApi,
+  type Usage,
+} from '@millrace/core';
 import {
   type Begun,
   beginAttempt,
@@ -24,11 +32,15 @@ import {
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
 import { callInTurns, type Place, refused, tooLarge, turnsBefore } from './call-in-turns.ts';
+import { chooseApi, conversationKey } from './choose-api.ts';
 import type { PreviousIds } from './event-frames.ts';
 import { openEventSink } from './event-sink.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
+import { requestOf } from './request-of.ts';
+import type { Routing } from './routing.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import { withTurns } from './turns/next-input.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
 
@@ -62,6 +74,7 @@ export interface AttemptTerms {
   /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
   abandon: (response: Reattachable) => Promise<unknown>;
   admission: Admission;
+  routing: Routing;
   log: Log;
 }
 
@@ -98,9 +111,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     if (ticket.cache !== undefined) {
       const share = await shareCall(store, queue, id, ticket.cache);
       if (share.kind === 'follow') return waitFor(taken, share.leader);
-      const outcome = share.kind === 'answered' ? await answerOf(store, share.leader) : null;
-      if (share.kind === 'answered' && outcome !== null) {
-        return begin(taken, isolated, async () => ({ ...uncalled(outcome), answeredBy: share.leader }));
+      const found = share.kind === 'answered' ? await answerOf(store, share.leader) : null;
+      if (share.kind === 'answered' && found !== null) {
+        return begin(taken, isolated, async () => ({ ...found, answeredBy: share.leader }));
       }
     }
     const previous =
@@ -193,7 +206,10 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     if (previous !== null) begun.body = { ...begun.body, previous_response_id: previous.upstreams };
     const before = await turnsBefore(options, id, begun);
     const said = before.flatMap(itemsOfTurn);
-    const sink = begun.stream ? openEventSink({ store, queue, id, begun, previous, said, log }) : null;
+    const api = wayOf(id, begun, before);
+    // A completion comes whole: who reads along is given the events that its answer could have had.
+    const sink =
+      begun.stream && api === 'responses' ? openEventSink({ store, queue, id, begun, previous, said, log }) : null;
     const checkpoint = (response: Reattachable) => {
       sink?.attach(response.upstreamId);
       return writeCheckpoint(store, queue, id, begun.epoch, response);
@@ -204,17 +220,37 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       // What is to be carried on with is the first call's.
       const first = turns.length === before.length;
       const input = { ...begun, checkpoint: first ? begun.checkpoint : null };
-      const terms = { id, queue: queue.name, settings, begun: input, turns, controller, checkpoint, told, ...onEvent };
+      const terms = {
+        id,
+        queue: queue.name,
+        settings,
+        begun: input,
+        api,
+        turns,
+        controller,
+        checkpoint,
+        told,
+        ...onEvent,
+      };
       const outcome = await runOrFault(run, terms);
       settle(outcome);
       return outcome;
     };
-    const { outcome, spent } = await callInTurns(options, { taken, begun, turns, sink, call, place });
+    const { outcome, spent } = await callInTurns(options, { taken, begun, turns, sink, api, call, place });
     const streamed = sink === null ? null : await sink.close();
     if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
       outcome.reattach = sink.resumeAt(outcome.reattach);
     }
-    return { outcome, spent, streamed };
+    return { outcome, spent, streamed, api };
+  };
+
+  /** What is carried on with goes the way it went. */
+  const wayOf = (id: string, begun: Begun, turns: readonly Turn[]): UpstreamApi => {
+    const { route } = options.routing.of(queue.name);
+    if (route === undefined || begun.checkpoint !== null) return 'responses';
+    const request = requestOf(store.config, settings, begun);
+    if ('kind' in request) return 'responses';
+    return chooseApi(route.responses, conversationKey({ ...begun, id }), withTurns(request.body, turns));
   };
 
   /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
@@ -253,14 +289,16 @@ function uncalled(outcome: Outcome): Answered {
 }
 
 /** What another job's call came to, at no cost of one's own. Null where it is not there (any more). */
-async function answerOf(store: Store, leader: string): Promise<Outcome | null> {
+async function answerOf(store: Store, leader: string): Promise<Answered | null> {
   const { job, answer } = (await readJob(store, leader)) ?? {};
   if (job === undefined || answer == null) return null;
   const free = { ...answer, usage: NOTHING, response: { ...answer.response, usage: NOTHING } };
   const told = { answer: free, usage: NOTHING, upstreamId: answer.response.id };
-  if (job.status === 'completed') return { kind: 'completed', ...told };
+  const api = apiOf(job);
+  if (job.status === 'completed') return { outcome: { kind: 'completed', ...told }, api };
   if (job.status !== 'incomplete') return null;
-  return { kind: 'incomplete', reason: answer.response.incomplete_details?.reason ?? 'unknown', ...told };
+  const reason = answer.response.incomplete_details?.reason ?? 'unknown';
+  return { outcome: { kind: 'incomplete', reason, ...told }, api };
 }
 
 const NOTHING: Usage = {

@@ -2,7 +2,7 @@
  * call: most jobs take one. Where the model calls tools of ours, they are run and it is called again, each call under a
  * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
  */
-import type { Miss, Outcome, QueueConfig, ResponsesBody, Usage } from '@millrace/core';
+import type { Miss, Outcome, QueueConfig, ResponsesBody, UpstreamApi, Usage } from '@millrace/core';
 import { type Begun, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
 import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
@@ -25,6 +25,8 @@ export interface Calling {
   /** Those that were taken before, by an attempt that is over. */
   turns: Turn[];
   sink: EventSink | null;
+  /** By which its calls are made. */
+  api: UpstreamApi;
   /** One call, under the place that it is given. */
   call(turns: readonly Turn[], place: Place): Promise<Outcome>;
   /** The first call's. */
@@ -37,7 +39,7 @@ export function turnsBefore({ store, queue }: AttemptTerms, id: string, begun: B
 }
 
 export async function callInTurns(terms: AttemptTerms, calling: Calling): Promise<Called> {
-  const { taken, begun, sink, turns } = calling;
+  const { taken, begun, sink, turns, api } = calling;
   const { store, queue, settings, log } = terms;
   const { id, controller } = taken;
   const { signal } = controller;
@@ -61,7 +63,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
     const missed = missedAnswer(outcome, begun, settings);
     if (missed !== null) {
       // Its tokens are counted, and its place is taken, by the attempt that ends with it.
-      await note(turnOf(turns, missed.answer, missed.misses), false);
+      await note(turnOf(turns, missed.answer, api, missed.misses), false);
       return ended(missed.outcome);
     }
     if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
@@ -69,7 +71,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
         outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
       return ended(whole, outcome.usage ?? null);
     }
-    const turn = turnOf(turns, outcome.answer);
+    const turn = turnOf(turns, outcome.answer, api);
     if (!(await note(turn, true))) return ended(LOST);
     turns.push(turn);
     if (!(await untilWritten(log, () => runTools(own, turns, turn)))) return ended(stopped(signal));

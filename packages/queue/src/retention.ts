@@ -61,6 +61,7 @@ export async function failPastDeadline(store: Store, queue: StoreQueue, id: stri
       reason: 'deadline_exceeded',
       error,
       upstream_id: null,
+      api: null,
       usage: null,
       possibly_billed: true,
       counted: true,

@@ -49,6 +49,8 @@ export const ChatCompletionObject = z
   })
   .describe('OpenAI’s chat completion, made of the response.');
 
+const UpstreamApi = z.enum(['responses', 'chat']);
+
 export const AttemptObject = z
   .object({
     number: z.int(),
@@ -59,6 +61,7 @@ export const AttemptObject = z
     reason: z.string().nullable(),
     error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
     upstream_id: z.string().nullable(),
+    api: UpstreamApi.nullable(),
     usage: z.looseObject({}).nullable(),
     possibly_billed: z.boolean().describe('Its request may be on the bill though its answer was not read whole.'),
     counted: z.boolean().describe('Whether it used up one of the queue’s attempts.'),
@@ -78,6 +81,7 @@ export const JobObject = z.object({
   error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
   usage: z.looseObject({}).nullable(),
   metadata: z.record(z.string(), z.string()).nullable(),
+  api: UpstreamApi.nullable().describe('Which way it was called last.'),
   attempts: z.array(AttemptObject),
   timings: z.object({ started_at: maybeSeconds, finished_at: maybeSeconds, total_seconds: z.number().nullable() }),
   retry_of: z.string().nullable(),

@@ -15,7 +15,7 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[]): Response
   const stored = body.store !== false;
   const told = kept ? turns : turns.slice(-1);
   const more = told.flatMap((turn) => [
-    ...(kept ? turn.output.flatMap((item) => asInput(item as Item, stored)) : []),
+    ...(kept ? turn.output.flatMap((item) => asInput(item as Item, stored && turn.api !== 'chat')) : []),
     ...callsOf(turn.output).map(({ call_id }) => ({
       type: 'function_call_output',
       call_id,

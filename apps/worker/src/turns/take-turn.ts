@@ -2,7 +2,7 @@
  * What follows from an answer that is not the last: the tools it calls are run, and each output is noted before the next
  * call; an answer that misses its schema is noted, to be told of its misses. What is noted is not done again.
  */
-import type { Answer, Outcome, ResponsesBody, Tool } from '@millrace/core';
+import type { Answer, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
 import { type Store, type StoreQueue, type Turn, writeToolOutput } from '@millrace/queue';
 import { callsOf, type FunctionCall, mostCalls } from './next-input.ts';
 import { runTool } from './run-tool.ts';
@@ -28,11 +28,12 @@ export function toolCalls(outcome: Outcome, { store, body }: TurnTerms): Functio
 }
 
 /** The turn that an answer is. */
-export function turnOf(turns: readonly Turn[], answer: Answer, misses?: Turn['misses']): Turn {
+export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi, misses?: Turn['misses']): Turn {
   return {
     number: turns.length + 1,
     at: Date.now(),
     upstream_id: answer.response.id,
+    api,
     usage: answer.usage,
     output: answer.response.output ?? [],
     ...(misses === undefined ? {} : { misses }),
