@@ -92,6 +92,53 @@ export const JobObject = z.object({
   request: z.looseObject({}).optional(),
 });
 
+const SideObject = z.object({
+  answered: z.int(),
+  failed: z.int(),
+  seconds: z
+    .object({ mean: z.number().nullable(), p50: z.number().nullable(), p95: z.number().nullable() })
+    .describe('How long its answers took.'),
+  mean_input_tokens: z.number().nullable(),
+  mean_output_tokens: z.number().nullable(),
+});
+
+const ShadowAnswer = z.object({
+  status: z.enum(['completed', 'incomplete', 'failed']),
+  seconds: z.number(),
+  input_tokens: z.int().nullable(),
+  output_tokens: z.int().nullable(),
+  text_sha256: z.string().nullable().describe('Of the whole text.'),
+  text: z.string().nullable().describe('Its first 2,000 characters.'),
+  error: z.object({ code: z.string(), upstream_status: z.int().optional() }).nullable(),
+});
+
+export const ShadowObject = z.object({
+  object: z.literal('shadow_report'),
+  queue: z.string(),
+  counts: z.object({ compared: z.int(), equal: z.int(), dropped: z.int() }),
+  dropped_because: z
+    .object({ busy: z.int(), held: z.int(), late: z.int(), stopped: z.int() })
+    .describe('Too many at a time, no room beside the jobs, too long in line, the worker stopped.'),
+  responses: SideObject,
+  chat: SideObject,
+  shadow_tokens: z
+    .object({ input_tokens: z.int(), output_tokens: z.int() })
+    .describe('What the calls took that were made to be compared; in no job’s usage.'),
+  kept: z.int(),
+  differences: z.array(
+    z.object({
+      job_id: z.string(),
+      at: seconds,
+      model: z.string().nullable(),
+      answered_by: UpstreamApi.describe('Whose answer is the job’s.'),
+      same_text: z.boolean(),
+      similarity: z.number().nullable().describe('Dice over bigrams of words, 0 to 1.'),
+      responses: ShadowAnswer,
+      chat: ShadowAnswer,
+    }),
+  ),
+});
+
 export const Accepted = z
   .object({
     id: z.string(),
