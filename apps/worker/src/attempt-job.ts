@@ -40,6 +40,7 @@ import { paused } from './paused.ts';
 import { requestOf } from './request-of.ts';
 import type { Routing } from './routing.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import type { Shadows } from './shadow/open-shadows.ts';
 import { withTurns } from './turns/next-input.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
@@ -75,6 +76,7 @@ export interface AttemptTerms {
   abandon: (response: Reattachable) => Promise<unknown>;
   admission: Admission;
   routing: Routing;
+  shadows: Shadows;
   log: Log;
 }
 
@@ -184,9 +186,14 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return applyOutcome(options, { id, verbs, begun }, DAMAGED);
       case 'begun': {
         const startedAt = performance.now();
-        const { outcome, ...end } = await answer(begun);
+        const { outcome, callMs = null, ...end } = await answer(begun);
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
-        return applyOutcome(options, { id, verbs, begun, ...end }, outcome);
+        const onFinished = (outcome: Outcome): void => {
+          // What brings its process down is not sent once more from here.
+          if (callMs === null || isolated || end.api == null) return;
+          options.shadows.offer({ id, queue, settings, begun, ticket: taken.ticket, api: end.api, callMs, outcome });
+        };
+        return applyOutcome(options, { id, verbs, begun, ...end, onFinished }, outcome);
       }
     }
   };
@@ -216,6 +223,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     };
     const onEvent = sink === null ? {} : { onEvent: sink.take };
     const turns = [...before];
+    let callMs = 0;
     const call = async (_: readonly Turn[], { told, settle }: Place): Promise<Outcome> => {
       // What is to be carried on with is the first call's.
       const first = turns.length === before.length;
@@ -232,7 +240,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         told,
         ...onEvent,
       };
+      const calledAt = performance.now();
       const outcome = await runOrFault(run, terms);
+      callMs = performance.now() - calledAt;
       settle(outcome);
       return outcome;
     };
@@ -241,7 +251,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
       outcome.reattach = sink.resumeAt(outcome.reattach);
     }
-    return { outcome, spent, streamed, api };
+    // What was carried on with, or took several calls, is no measure of one.
+    const whole = begun.checkpoint === null && turns.length === 0;
+    return { outcome, spent, streamed, api, ...(whole ? { callMs } : {}) };
   };
 
   /** What is carried on with goes the way it went. */
@@ -282,6 +294,8 @@ const DAMAGED: Outcome = {
 
 interface Answered extends EndTerms {
   outcome: Outcome;
+  /** How long the call took, of an answer that took one. */
+  callMs?: number;
 }
 
 function uncalled(outcome: Outcome): Answered {

@@ -26,6 +26,7 @@ import { openLimits } from './limits.ts';
 import { followConfig, openRouting } from './routing.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
+import { openShadows } from './shadow/open-shadows.ts';
 import { type BackgroundSharing, shareBackground } from './share-background.ts';
 import { takeWebhooks } from './take-webhooks.ts';
 import { keepVitalSigns } from './vital-signs.ts';
@@ -99,6 +100,7 @@ runRole(async () => {
   const isolation = openIsolation({ audit, background: (name) => upstreams.get(name)?.background() ?? 'unknown' });
   const routing = openRouting(config, log);
   const following = followConfig(routing, environment, log);
+  const shadows = openShadows({ store, upstreams, admission, routing, audit, log });
   const lockMs = config.worker.lockSeconds * 1000;
   for (const queue of store.queues.values()) {
     const settings = config.queues[queue.name];
@@ -114,6 +116,7 @@ runRole(async () => {
       run,
       admission,
       routing,
+      shadows,
       isolation,
       restartAfterMs: RESTART_AFTER_MS,
       abandon,
@@ -139,7 +142,7 @@ runRole(async () => {
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
     following.close();
     const drained = runners.map((runner) => runner.drain(graceMs));
-    await Promise.all([...drained, webhooks.close(), batches.stop()]);
+    await Promise.all([...drained, shadows.close(), webhooks.close(), batches.stop()]);
     files.close();
     isolation.close();
     admission.close();

@@ -42,6 +42,7 @@ const start = (scripted: ScriptedRun, lockMs: number): Runner => {
     abandon: async () => undefined,
     admission,
     routing: openRouting(store.config, silentLog),
+    shadows: { offer: () => undefined, close: async () => undefined },
     isolation: { enter: async () => () => undefined, run: scripted.run, close: () => undefined },
     restartAfterMs: 30_000,
     log: silentLog,

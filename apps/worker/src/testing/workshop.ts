@@ -72,6 +72,7 @@ export async function openWorkshop(): Promise<Workshop> {
         ...{ lockMs, worker, run, abandon: async () => undefined, log: silentLog, restartAfterMs },
         admission,
         routing: openRouting(own.config, silentLog),
+        shadows: { offer: () => undefined, close: async () => undefined },
         isolation: isolation ?? { enter: async () => () => undefined, run, close: () => undefined },
       });
       runners.push(runner);
