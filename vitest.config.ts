@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongFirst } from './test/harness/long-first.ts';
 
 /** One runner, one count: unit tests stand beside their source, what crosses processes is in test/. */
 export default defineConfig({
@@ -9,5 +10,6 @@ export default defineConfig({
     reporters: ['default', './test/harness/count-reporter.ts'],
     // Two cores: more files at once would only make each wait for the others.
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
   },
 });

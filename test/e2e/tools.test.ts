@@ -146,3 +146,31 @@ it('a worker killed in the middle: finished turns are not made again, nor are th
   expect(new Set(keys).size).toBe(5);
   expect(keys.length).toBeLessThanOrEqual(6);
 }, 90_000);
+
+it('a stream whose worker was killed between turns is whole when it is read again', async () => {
+  const started = await client.responses.create({
+    ...{ model, stream: true, background: true, tools: named('slow_step') },
+    input: '[[loop:slow_step x4]] Stream it.',
+  });
+  let id = '';
+  const reading = (async () => {
+    for await (const event of started) if ('response' in event) id = event.response.id;
+  })().catch(() => undefined);
+  await eventually('the second step runs', () => id !== '' && notedOf(id).length >= 2);
+  await stack.workers.splice(0)[0]?.kill();
+  await stack.addWorker();
+  await reading;
+  expect((await finished(stack, id, 60_000)).status).toBe('completed');
+  const numbers: number[] = [];
+  const kinds: string[] = [];
+  const places: number[] = [];
+  for await (const event of await client.responses.retrieve(id, { stream: true })) {
+    numbers.push(event.sequence_number);
+    kinds.push(event.type);
+    if (event.type === 'response.output_item.added') places.push(event.output_index);
+  }
+  expect(numbers).toEqual(numbers.map((_, index) => index));
+  expect(kinds.filter((kind) => kind === 'response.created')).toHaveLength(1);
+  expect(kinds.at(-1)).toBe('response.completed');
+  expect(places).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+}, 90_000);

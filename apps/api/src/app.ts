@@ -8,6 +8,7 @@ import { authenticate } from './authenticate.ts';
 import { batchesRoutes } from './batches.ts';
 import { chatCompletionsRoutes } from './chat-completions.ts';
 import { filesRoutes } from './files.ts';
+import { flowsRoutes } from './flows.ts';
 import { jobsRoutes } from './jobs.ts';
 import { closedLimits, limitsRoutes, openBreakers } from './limits.ts';
 import { openMetrics } from './metrics.ts';
@@ -79,6 +80,7 @@ export function createApp(
   app.use('/v1/chat/completions', chatCompletionsRoutes(store));
   app.use('/v1/batches', batchesRoutes(store));
   app.use(FILES_PATH, filesRoutes(store, files, passing?.paths.includes(FILES_PATH) ? passing.pass : null));
+  app.use('/v1/flows', flowsRoutes(store));
   app.use('/v1/queues', queuesRoutes(store));
   app.use('/v1/webhooks', webhooksRoutes(store));
   app.use('/v1/limits', limitsRoutes(store));

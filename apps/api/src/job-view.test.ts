@@ -12,6 +12,7 @@ const JOB: Job = {
     webhook_url: null,
     forget: false,
     cache: null,
+    follows: null,
     answered_by: null,
     flow: null,
     turns: 0,

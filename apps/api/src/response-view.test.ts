@@ -13,6 +13,7 @@ const JOB: Job = {
     retry_of: null,
     forget: false,
     cache: null,
+    follows: null,
     answered_by: null,
     flow: null,
     turns: 0,

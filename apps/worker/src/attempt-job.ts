@@ -31,7 +31,7 @@ import {
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
-import { callInTurns, type Place, refused, tooLarge, turnsBefore } from './call-in-turns.ts';
+import { callInTurns, type Place, refused, stopped, tooLarge, turnsBefore } from './call-in-turns.ts';
 import { chooseApi, conversationKey } from './choose-api.ts';
 import type { PreviousIds } from './event-frames.ts';
 import { openEventSink } from './event-sink.ts';
@@ -211,7 +211,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
     }
     if (previous !== null) begun.body = { ...begun.body, previous_response_id: previous.upstreams };
-    const before = await turnsBefore(options, id, begun);
+    const before = await turnsBefore(options, taken, begun);
+    if (before === null) return uncalled(stopped(controller.signal));
     const said = before.flatMap(itemsOfTurn);
     const api = wayOf(id, begun, before);
     // A completion comes whole: who reads along is given the events that its answer could have had.
@@ -224,7 +225,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     const onEvent = sink === null ? {} : { onEvent: sink.take };
     const turns = [...before];
     let callMs = 0;
-    const call = async (_: readonly Turn[], { told, settle }: Place): Promise<Outcome> => {
+    const call = async ({ told, settle }: Place): Promise<Outcome> => {
       // What is to be carried on with is the first call's.
       const first = turns.length === before.length;
       const input = { ...begun, checkpoint: first ? begun.checkpoint : null };

@@ -22,20 +22,32 @@ export type Place = Extract<Admitted, { kind: 'admitted' }>;
 export interface Calling {
   taken: Taken;
   begun: Begun;
-  /** Those that were taken before, by an attempt that is over. */
+  /** Those that were taken before, by an attempt that is over; those that are taken now are added. */
   turns: Turn[];
   sink: EventSink | null;
   /** By which its calls are made. */
   api: UpstreamApi;
-  /** One call, under the place that it is given. */
-  call(turns: readonly Turn[], place: Place): Promise<Outcome>;
+  /** One call after these turns, under the place that it is given. */
+  call(place: Place): Promise<Outcome>;
   /** The first call's. */
   place: Place;
 }
 
-/** The turns of a job that is begun again. */
-export function turnsBefore({ store, queue }: AttemptTerms, id: string, begun: Begun): Promise<Turn[]> {
-  return begun.hasTurns ? readTurns(store, queue, id) : Promise.resolve([]);
+/**
+ * The turns of a job that is begun again, the tools of the last one run that a crash cut short.
+ * @returns null when the signal was aborted before they had ended
+ */
+export async function turnsBefore(terms: AttemptTerms, taken: Taken, begun: Begun): Promise<Turn[] | null> {
+  if (!begun.hasTurns) return [];
+  const turns = await readTurns(terms.store, terms.queue, taken.id);
+  const last = turns.at(-1);
+  if (last === undefined || last.misses !== undefined) return turns;
+  return (await runTools(turnTerms(terms, taken, begun), turns, last)) ? turns : null;
+}
+
+function turnTerms({ store, queue, log }: AttemptTerms, { id, controller }: Taken, begun: Begun): TurnTerms {
+  const { signal } = controller;
+  return { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
 }
 
 export async function callInTurns(terms: AttemptTerms, calling: Calling): Promise<Called> {
@@ -43,7 +55,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const { store, queue, settings, log } = terms;
   const { id, controller } = taken;
   const { signal } = controller;
-  const own: TurnTerms = { store, queue, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
+  const own = turnTerms(terms, taken, begun);
   const before = turns.length;
   let place = calling.place;
   const ended = (outcome: Outcome, uncounted: Usage | null = outcome.usage ?? null): Called => {
@@ -53,13 +65,8 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const note = async (turn: Turn, count: boolean): Promise<boolean> =>
     (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn, count))) === 'written';
 
-  const last = turns.at(-1);
-  if (last !== undefined && last.misses === undefined && !(await untilWritten(log, () => runTools(own, turns, last)))) {
-    place.settle(null);
-    return ended(stopped(signal));
-  }
   for (;;) {
-    const outcome = await calling.call(turns, place);
+    const outcome = await calling.call(place);
     const missed = missedAnswer(outcome, begun, settings);
     if (missed !== null) {
       // Its tokens are counted, and its place is taken, by the attempt that ends with it.
@@ -74,7 +81,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
     const turn = turnOf(turns, outcome.answer, api);
     if (!(await note(turn, true))) return ended(LOST);
     turns.push(turn);
-    if (!(await untilWritten(log, () => runTools(own, turns, turn)))) return ended(stopped(signal));
+    if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
     sink?.goOn(turns.flatMap(itemsOfTurn));
     const next = await reserveNext(terms, taken, turns);
     if ('outcome' in next) return ended(next.outcome);

@@ -93,6 +93,7 @@ const files = z
 export const EVENT_TYPES = [
   ...(['response.completed', 'response.failed', 'response.cancelled', 'response.incomplete'] as const),
   ...(['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'] as const),
+  ...(['flow.completed', 'flow.failed', 'flow.cancelled'] as const),
   'limit.low' as const,
 ];
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -45,6 +45,9 @@ export {
 export { type ApiKey, type Environment, type Role, readEnvironment } from './environment.ts';
 export * from './errors.ts';
 export { extractRequest, schemaOf } from './extract-request.ts';
+export * from './flow.ts';
+export { FlowRequest, MAX_ITEMS, parseFlow } from './flow-request.ts';
+export { fillTemplates, TemplateError, templatesIn, valueAt } from './flow-template.ts';
 export { parseGuardedJson } from './guarded-json.ts';
 export * from './job.ts';
 export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';

@@ -84,6 +84,8 @@ export interface Job {
   forget: boolean;
   /** Cached under this hash of what matters of its request: equal ones share one call. */
   cache: string | null;
+  /** The job whose call it shares, while that goes on. */
+  follows: string | null;
   /** The job whose answer it has: no call was made for it. */
   answered_by: string | null;
   /** The flow it is a step of. */

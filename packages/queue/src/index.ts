@@ -45,6 +45,9 @@ export {
   readFile,
   removeFile,
 } from './files.ts';
+export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-flow.ts';
+export { type Flow, listFlows, readFlow } from './flows/flow-record.ts';
+export { stepJobs } from './flows/start-step.ts';
 export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';

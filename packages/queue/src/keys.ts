@@ -40,6 +40,9 @@
  * | mr:webhook-secret                | string | webhookSecret         | the secret webhooks are signed with where none is configured |
  * | {mr-files}:<id>                  | hash   | addFile               | a stored file's record; until it is deleted or expires |
  * | {mr-files}:all, :expire          | zset   | addFile               | ids of files by creation (ms), and by when they expire (ms) |
+ * | {mrf:<id>}:flow                  | hash   | createFlow, advanceFlow | a flow: its definition, and how far each step is; 30 days after its last move |
+ * | {mrf:<id>}:open:<step>           | set    | advanceFlow           | ids of the step's jobs that have not ended; with the flow |
+ * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -147,6 +150,14 @@ export function breakerKeys(upstream: string): BreakerKeys {
   const prefix = `{mrb:${upstream}}`;
   return { breaker: `${prefix}:breaker`, turned: `${prefix}:turned` };
 }
+
+/** What is kept of a flow. */
+export function flowKeys(id: string): { flow: string; open(step: string): string } {
+  const prefix = `{mrf:${id}}`;
+  return { flow: `${prefix}:flow`, open: (step) => `${prefix}:open:${step}` };
+}
+
+export const FLOWS_KEY = 'mr:flows';
 
 /** Who does a periodic duty. */
 export function leaseKey(duty: string): string {

@@ -22,6 +22,8 @@ export interface SimulatorOptions {
   limits?: Limits;
   /** false: a server that knows no background mode and refuses `background: true`. Default true. */
   background?: boolean;
+  /** true: a server that remembers nothing and refuses `previous_response_id` and `conversation`. Default false. */
+  stateless?: boolean;
   /** false: no prompt is ever cached, as with many other servers. Default true; only `cached_tokens` tells. */
   promptCache?: boolean;
   /** Faults by probability; a fault named in the prompt comes before these. */
@@ -65,6 +67,7 @@ const optionsSchema = z.strictObject({
   charactersPerToken: z.number().positive().exactOptional(),
   limits: limitsSchema.exactOptional(),
   background: z.boolean().exactOptional(),
+  stateless: z.boolean().exactOptional(),
   promptCache: z.boolean().exactOptional(),
   faults: faultsSchema.exactOptional(),
   apiKeys: z.array(z.string().min(1)).exactOptional(),

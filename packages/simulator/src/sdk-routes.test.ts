@@ -116,6 +116,17 @@ test('what is refused is refused in OpenAI’s shape, with a request id, and is 
   expect(simulator.ledger()).toEqual([]);
 });
 
+test('a stateless server refuses what it would have to remember, and nothing else', async () => {
+  const { client } = await start({ stateless: true });
+  const ask = (more: object) => client.responses.create({ model: 'gpt-5', input: 'Hi', ...more });
+  for (const param of ['previous_response_id', 'conversation']) {
+    const refused = { status: 400, param, code: 'unsupported_parameter', type: 'invalid_request_error' };
+    await expect(ask({ [param]: 'resp_1' })).rejects.toMatchObject(refused);
+  }
+  const answered = await ask({ previous_response_id: null, conversation: null });
+  expect(answered).toMatchObject({ status: 'completed' });
+});
+
 test('options that do not hold are refused, each by name', async () => {
   const wrong = { latencyMs: [5, 1] as [number, number], faults: [{ kind: '500' as const, probability: 2 }] };
   await expect(startSimulator(wrong)).rejects.toThrow(/latencyMs[\s\S]*probability|probability[\s\S]*latencyMs/);

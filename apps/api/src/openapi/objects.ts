@@ -1,5 +1,5 @@
 /** What the API answers with, as schemas of the document. */
-import { BATCH_ENDPOINTS, JOB_STATUSES } from '@millrace/core';
+import { BATCH_ENDPOINTS, FAILURE_POLICIES, FLOW_STATUSES, JOB_STATUSES } from '@millrace/core';
 import { z } from 'zod';
 
 const seconds = z.number().describe('Seconds since 1970.');
@@ -87,8 +87,25 @@ export const JobObject = z.object({
   retry_of: z.string().nullable(),
   batch_id: z.string().nullable(),
   custom_id: z.string().nullable(),
+  answered_by: z.string().nullable().describe('The job whose call it shared, at no cost.'),
+  flow_id: z.string().nullable(),
+  tool_calls: z.record(z.string(), z.int()).nullable().describe('Of tools that the upstream ran.'),
   waiting_for: z.object({ reason: z.string(), until: maybeSeconds, message: z.string() }).nullable(),
   result: z.object({ output_text: z.string(), output_parsed: z.unknown() }).nullable().optional(),
+  turns: z
+    .array(
+      z.object({
+        number: z.int(),
+        at: seconds,
+        upstream_id: z.string(),
+        usage: z.looseObject({}).nullable(),
+        output: z.array(z.unknown()),
+        tools: z.record(z.string(), z.object({ output: z.string(), failed: z.boolean(), ms: z.int() })),
+        misses: z.array(z.object({ path: z.string(), problem: z.string() })).optional(),
+      }),
+    )
+    .describe('Calls that were not the last: what was said, what tools said to it, how it missed its schema.')
+    .optional(),
   request: z.looseObject({}).optional(),
 });
 
@@ -137,6 +154,32 @@ export const ShadowObject = z.object({
       chat: ShadowAnswer,
     }),
   ),
+});
+
+const StepObject = z.looseObject({
+  status: z.enum(['waiting', 'in_progress', 'completed', 'failed', 'skipped']),
+  type: z.enum(['generate', 'extract']),
+  needs: z.array(z.string()),
+  for_each: z.boolean(),
+  on_failure: z.enum(FAILURE_POLICIES),
+  total: z.int(),
+  completed: z.int(),
+  failed: z.int(),
+  error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+  usage: z.looseObject({}).nullable(),
+});
+
+export const FlowObject = z.object({
+  id: z.string(),
+  object: z.literal('flow'),
+  name: z.string().nullable(),
+  status: z.enum(FLOW_STATUSES),
+  created_at: seconds,
+  finished_at: maybeSeconds,
+  metadata: z.record(z.string(), z.string()).nullable(),
+  retry_of: z.string().nullable(),
+  steps: z.record(z.string(), StepObject).describe('Where one flow is asked for, with jobs: id, status and outputs.'),
+  input: z.unknown().optional(),
 });
 
 export const Accepted = z

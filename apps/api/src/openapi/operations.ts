@@ -1,5 +1,5 @@
 /** Every route that is served, chapter by chapter. A test compares it with the routes there are. */
-import { ChatRequest, ExtractJob, GenerateJob, JOB_STATUSES, ResponsesRequest } from '@millrace/core';
+import { ChatRequest, ExtractJob, FlowRequest, GenerateJob, JOB_STATUSES, ResponsesRequest } from '@millrace/core';
 import { z } from 'zod';
 import {
   Accepted,
@@ -9,6 +9,7 @@ import {
   ChatCompletionObject,
   Deleted,
   FileObject,
+  FlowObject,
   JobObject,
   pageOf,
   ResponseObject,
@@ -33,6 +34,7 @@ const OPTIONS = {
   'Millrace-Delay': { schema: { type: 'number', minimum: 0 }, description: 'Not before so many seconds.' },
   'Millrace-Deadline': text('RFC 3339; past it the job fails with deadline_exceeded.'),
   'Millrace-Webhook': text('Is told when the job has ended.'),
+  'Millrace-Cache': text('off: a call of its own, whatever the queue’s cache holds.'),
 };
 const example = { model: 'gpt-5-mini', input: 'Why do mills have races?' };
 
@@ -310,4 +312,41 @@ const operating: Operation[] = [
   },
 ];
 
-export const OPERATIONS: readonly Operation[] = [...responses, ...chat, ...jobs, ...files, ...operating];
+const flows: Operation[] = [
+  {
+    ...{ method: 'post', path: '/v1/flows', tag: 'Flows', summary: 'Submit steps that feed one another' },
+    description:
+      'Each step is a body of POST /v1/jobs, with templates: {{steps.NAME.output_text}} (or output_parsed, id, status), {{input.…}}. A step with for_each is a job for each of a list, with {{item}} and {{index}}.',
+    headers: IDEMPOTENCY,
+    body: { content: { 'application/json': { schema: FlowRequest } } },
+    answer: { status: 202, description: 'It is on disk, and its first steps are queued.', schema: FlowObject },
+    errors: { 409: 'The idempotency key stands for another flow.', 429: 'A queue is full.' },
+  },
+  {
+    ...{ method: 'get', path: '/v1/flows', tag: 'Flows', summary: 'List flows, newest first' },
+    query: { limit: number('At most.', 1, 100), after: AFTER },
+    answer: { status: 200, description: 'Flows, without their jobs.', schema: pageOf(FlowObject) },
+  },
+  {
+    ...{
+      method: 'get',
+      path: '/v1/flows/{id}',
+      tag: 'Flows',
+      summary: 'Read a flow: its steps, their jobs and outputs',
+    },
+    answer: { status: 200, description: 'As it is now.', schema: FlowObject },
+    errors: NOT_FOUND,
+  },
+  {
+    ...{ method: 'post', path: '/v1/flows/{id}/cancel', tag: 'Flows', summary: 'Cancel a flow and its jobs' },
+    answer: { status: 200, description: 'No step starts any more.', schema: FlowObject },
+    errors: { ...NOT_FOUND, 409: 'It has ended already.' },
+  },
+  {
+    ...{ method: 'post', path: '/v1/flows/{id}/retry', tag: 'Flows', summary: 'Do it again from what failed' },
+    answer: { status: 202, description: 'A new flow; completed steps are not done again.', schema: FlowObject },
+    errors: { ...NOT_FOUND, 409: 'It has not ended.' },
+  },
+];
+
+export const OPERATIONS: readonly Operation[] = [...responses, ...chat, ...jobs, ...flows, ...files, ...operating];

@@ -2,14 +2,16 @@
  * What follows from an answer that is not the last: the tools it calls are run, and each output is noted before the next
  * call; an answer that misses its schema is noted, to be told of its misses. What is noted is not done again.
  */
-import type { Answer, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
+import type { Answer, Log, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
 import { type Store, type StoreQueue, type Turn, writeToolOutput } from '@millrace/queue';
+import { untilWritten } from '../until-written.ts';
 import { callsOf, type FunctionCall, mostCalls } from './next-input.ts';
 import { runTool } from './run-tool.ts';
 
 export interface TurnTerms {
   store: Store;
   queue: StoreQueue;
+  log: Log;
   id: string;
   epoch: number;
   signal: AbortSignal;
@@ -46,7 +48,7 @@ export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi,
  * @returns false when the job is not this attempt's any more, or its signal was aborted: nothing follows then
  */
 export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: Turn): Promise<boolean> {
-  const { store, queue, id, epoch, signal, body } = terms;
+  const { store, queue, log, id, epoch, signal, body } = terms;
   const calls = callsOf(turn.output);
   const before = turns.filter((one) => one !== turn).reduce((sum, { output }) => sum + callsOf(output).length, 0);
   const allowed = new Set(calls.slice(0, Math.max(0, mostCalls(body) - before)).map(({ call_id }) => call_id));
@@ -58,7 +60,9 @@ export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: T
       : { output: `Error: max_tool_calls (${mostCalls(body)}) is reached`, failed: true, ms: 0 };
     if (output === null) return false;
     const { number } = turn;
-    const reply = await writeToolOutput(store, queue, id, epoch, { number, callId: call.call_id, output });
+    // A tool that has run is not run again because Redis is full for the moment.
+    const noted = { number, callId: call.call_id, output };
+    const reply = await untilWritten(log, () => writeToolOutput(store, queue, id, epoch, noted));
     turn.tools[call.call_id] = output;
     return reply === 'written';
   };

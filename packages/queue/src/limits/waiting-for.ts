@@ -8,7 +8,15 @@ import { type GroupStatus, groupOf, type LimitStatus, readLimits } from './read-
 import type { Scarce } from './reserve.ts';
 
 export interface WaitingFor {
-  reason: 'previous_response' | 'delay' | 'backoff' | 'queue_paused' | 'breaker' | 'limit_closed' | 'limit';
+  reason:
+    | 'previous_response'
+    | 'shared_call'
+    | 'delay'
+    | 'backoff'
+    | 'queue_paused'
+    | 'breaker'
+    | 'limit_closed'
+    | 'limit';
   /** ms by Redis's clock; null: not known. */
   until: number | null;
   message: string;
@@ -43,6 +51,9 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
     const previous = follow.get(job.id);
     if (previous !== undefined) {
       return { reason: 'previous_response', until: null, message: `the previous response ${previous} to end` };
+    }
+    if (job.follows !== null) {
+      return { reason: 'shared_call', until: null, message: `the call of ${job.follows}, an equal request, to end` };
     }
     if (areTaken[names.indexOf(job.queue)] === false) {
       return { reason: 'queue_paused', until: null, message: `the queue '${job.queue}' is paused` };

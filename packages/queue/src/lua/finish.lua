@@ -133,7 +133,7 @@ for _, dependent in ipairs(redis.call('SMEMBERS', KEYS[12])) do
 end
 redis.call('DEL', KEYS[12])
 if job[12] then
-  redis.call('RPUSH', KEYS[11], 'flow ' .. job[12])
+  redis.call('RPUSH', KEYS[11], 'flow ' .. job[12] .. ' ' .. ARGV[1])
   told = true
 end
 return { 'finished', superseded and 1 or 0, told and 1 or 0 }

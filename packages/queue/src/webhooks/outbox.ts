@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventType } from '@millrace/core';
 import { release } from '../dependents.ts';
+import { advanceFlows } from '../flows/advance-flow.ts';
 import { type Duty, keepDuty } from '../lease.ts';
 import type { Store, StoreQueue } from '../store.ts';
 import { addDeliveries, type WebhookEvent } from './deliveries.ts';
@@ -40,6 +41,7 @@ export async function moveAll(store: Store, queue: StoreQueue): Promise<void> {
         entries.filter((entry) => entry.startsWith('evt_')).flatMap((entry) => deliveriesOf(store, entry)),
       ),
       release(store, of('release')),
+      advanceFlows(store, of('flow')),
     ]);
     const pipeline = store.redis.pipeline();
     for (const entry of entries) pipeline.lrem(outbox, 1, entry);

@@ -1,7 +1,7 @@
 /** The answer as the fault that hits the call leaves it. */
 import type { ChosenFault } from '../calls/faults.ts';
 import { isObject } from '../json.ts';
-import { type Answer, type AnswerItem, answerOf } from './answer.ts';
+import { type Answer, type AnswerItem, answerOf, leadOf, withText } from './answer.ts';
 import { cutText } from './cut.ts';
 
 const REFUSAL = "I'm sorry, but I can't help with that request.";
@@ -26,8 +26,10 @@ function missSchema(text: string): string {
 }
 
 function cutInHalf(answer: Answer): Answer {
-  const [first] = answer.items;
-  return first ? answerOf([{ ...first, text: cutText(first.text, Math.ceil(first.text.length / 2)) }], true) : answer;
+  const lead = leadOf(answer);
+  const first = answer.items[lead.length];
+  if (!first) return { ...answer, incomplete: true };
+  return answerOf([...lead, withText(first, cutText(first.text, Math.ceil(first.text.length / 2)))], true);
 }
 
 /** The answer as the fault leaves it; faults of the connection leave it alone. */
@@ -39,15 +41,15 @@ export function bendAnswer(answer: Answer, fault: ChosenFault | undefined): Answ
       return { items: [], outputTokens: 0, incomplete: false, error: { code, message } };
     }
     case 'refusal':
-      return answerOf([{ kind: 'refusal', text: REFUSAL }]);
+      return answerOf([...leadOf(answer), { kind: 'refusal', text: REFUSAL }]);
     case 'incomplete':
       return cutInHalf(answer);
     case 'badschema': {
+      const lead = leadOf(answer);
       const isJson = (item: AnswerItem) => item.text.startsWith('{') && !answer.incomplete;
-      return answerOf(
-        answer.items.map((item) => (isJson(item) ? { ...item, text: missSchema(item.text) } : item)),
-        answer.incomplete,
-      );
+      const rest = answer.items.slice(lead.length);
+      const bent = rest.map((item) => (isJson(item) ? withText(item, missSchema(item.text)) : item));
+      return answerOf([...lead, ...bent], answer.incomplete);
     }
     default:
       return answer;

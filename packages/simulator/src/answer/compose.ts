@@ -6,12 +6,15 @@ import { withoutPromptWords } from '../request/prompt-words.ts';
 import { saidText } from '../request/said-text.ts';
 import type { CreateRequest } from '../request/validate.ts';
 import type { Answer, AnswerItem } from './answer.ts';
+import { citationsOf } from './citations.ts';
 import { cutAtTokens } from './cut.ts';
 import { type Document, readDocument } from './document.ts';
 import { fillSchema } from './fill.ts';
 import { findName, findPurpose } from './find-name-and-purpose.ts';
 import { functionCalls } from './function-calls.ts';
-import { writeProse } from './prose.ts';
+import { hostedCalls } from './hosted-calls.ts';
+import { topicOf, writeProse } from './prose.ts';
+import { reasoningOf } from './reasoning.ts';
 
 const MAX_JSON_OBJECT_VALUES = 20;
 
@@ -35,9 +38,20 @@ function writeText(request: CreateRequest, seed: number): string {
   return writeProse(request.document || request.text, next, latestOutputText(request.body));
 }
 
+function answerItems(request: CreateRequest, seed: number): AnswerItem[] {
+  const hosted = hostedCalls(request);
+  const calls = functionCalls(request, readDocument(withoutPromptWords(request.document)));
+  if (calls.length > 0) return [...hosted, ...calls];
+  // The client has to act before anything can be said.
+  if (hosted.some(({ tool }) => tool === 'computer')) return hosted;
+  const text = writeText(request, seed);
+  const annotations = citationsOf(hosted, text, topicOf(request.document || request.text));
+  return [...hosted, { kind: 'text', text, ...(annotations.length > 0 && { annotations }) }];
+}
+
 /** The answer to `request`, cut at its `max_output_tokens`. */
 export function composeAnswer(request: CreateRequest, seed: number): Answer {
-  const calls = functionCalls(request, readDocument(withoutPromptWords(request.document)));
-  const items: AnswerItem[] = calls.length > 0 ? calls : [{ kind: 'text', text: writeText(request, seed) }];
-  return cutAtTokens(items, request.maxOutputTokens ?? Number.MAX_SAFE_INTEGER);
+  const reasoning = reasoningOf(request);
+  const items = answerItems(request, seed);
+  return cutAtTokens(reasoning ? [reasoning, ...items] : items, request.maxOutputTokens ?? Number.MAX_SAFE_INTEGER);
 }

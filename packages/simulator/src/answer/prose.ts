@@ -25,7 +25,8 @@ const SENTENCES = [
   () => 'That leaves one open question, which is how much certainty is needed before acting.',
 ] as const;
 
-function topicOf(prompt: string): string {
+/** What a prompt is about: its first words. */
+export function topicOf(prompt: string): string {
   const words = withoutPromptWords(prompt.slice(0, PROMPT_CHARACTERS))
     .slice(0, TOPIC_CHARACTERS)
     .replace(/[^\p{L}\p{N}'’ -]+/gu, ' ')

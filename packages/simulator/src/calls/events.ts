@@ -7,6 +7,8 @@ import type { AnswerItem } from '../answer/answer.ts';
 import { cutIntoDeltas } from '../answer/deltas.ts';
 import type { JsonObject } from '../json.ts';
 import { type Call, itemId } from './call.ts';
+import { hostedEvents } from './hosted-events.ts';
+import { reasoningEvents } from './reasoning-events.ts';
 import { contentPart, itemStatus, outputItem, responseObject } from './response.ts';
 
 export interface StreamEvent extends JsonObject {
@@ -19,6 +21,7 @@ function messageEvents(call: Call, item: AnswerItem, index: number): StreamEvent
   const place = { item_id: itemId(call, index), output_index: index, content_index: 0 };
   const refused = item.kind === 'refusal';
   const kind = refused ? 'response.refusal' : 'response.output_text';
+  const annotations = (item.kind === 'text' && item.annotations) || [];
   const logprobs = refused ? {} : { logprobs: [] };
   return [
     { type: 'response.content_part.added', ...place, part: contentPart(item, '') },
@@ -27,6 +30,12 @@ function messageEvents(call: Call, item: AnswerItem, index: number): StreamEvent
       ...place,
       delta,
       ...logprobs,
+    })),
+    ...annotations.map((annotation, number) => ({
+      type: `${kind}.annotation.added`,
+      ...place,
+      annotation_index: number,
+      annotation,
     })),
     { type: `${kind}.done`, ...place, [refused ? 'refusal' : 'text']: item.text, ...logprobs },
     { type: 'response.content_part.done', ...place, part: contentPart(item, item.text) },
@@ -42,11 +51,23 @@ function functionEvents(call: Call, item: AnswerItem, index: number): StreamEven
   ];
 }
 
+function innerEvents(call: Call, item: AnswerItem, index: number): StreamEvent[] {
+  switch (item.kind) {
+    case 'hosted_call':
+      return hostedEvents(call, item, index);
+    case 'reasoning':
+      return reasoningEvents(call, item, index);
+    case 'function_call':
+      return functionEvents(call, item, index);
+    default:
+      return messageEvents(call, item, index);
+  }
+}
+
 function itemEvents(call: Call, item: AnswerItem, index: number): StreamEvent[] {
-  const inner = item.kind === 'function_call' ? functionEvents(call, item, index) : messageEvents(call, item, index);
   return [
     { type: 'response.output_item.added', output_index: index, item: outputItem(call, index, item, 'in_progress') },
-    ...inner,
+    ...innerEvents(call, item, index),
     {
       type: 'response.output_item.done',
       output_index: index,

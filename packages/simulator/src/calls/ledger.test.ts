@@ -4,6 +4,7 @@ import { createLedger, type LedgerEntry } from './ledger.ts';
 function entry(id: string): LedgerEntry {
   return {
     id,
+    api: 'responses',
     key: id,
     model: 'gpt-5',
     at: 0,

@@ -2,9 +2,13 @@
 
 export type BilledOutcome = 'completed' | 'incomplete' | 'failed' | 'cancelled';
 
+/** The API by which a call came. */
+export type Api = 'responses' | 'chat';
+
 export interface LedgerEntry {
-  /** The response's id. */
+  /** The response's id, `resp_…`; of a chat completion, what its own is made of. */
   id: string;
+  api: Api;
   /** `metadata.key` of the request, else a digest of its input: see `ledgerKey`. */
   key: string;
   model: string;

@@ -1,5 +1,6 @@
 /** The Response object of a call, with every field OpenAI sends, and its items in their finished form. */
-import type { AnswerItem } from '../answer/answer.ts';
+import { type AnswerItem, type HostedCall, type ReasoningItem, reasoningTokensOf } from '../answer/answer.ts';
+import { effortOf } from '../answer/reasoning.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Call, type CallStatus, itemId } from './call.ts';
 
@@ -8,20 +9,51 @@ const CALL_ID_HEX_DIGITS = 24;
 
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
+/** Where a hosted tool's call holds what the model wrote. */
+export const TEXT_FIELDS: Partial<Record<HostedCall['tool'], string>> = { code_interpreter: 'code', mcp: 'arguments' };
+
 /** The content part of a text or refusal, holding `text`. */
 export function contentPart(item: AnswerItem, text: string): JsonObject {
-  return item.kind === 'refusal'
-    ? { type: 'refusal', refusal: text }
-    : { type: 'output_text', annotations: [], logprobs: [], text };
+  if (item.kind === 'refusal') return { type: 'refusal', refusal: text };
+  const annotations = item.kind === 'text' && text ? (item.annotations ?? []) : [];
+  return { type: 'output_text', annotations, logprobs: [], text };
+}
+
+/** By what the output of item `index`'s call will refer to it. */
+export function callIdOf(call: Call, index: number): string {
+  return `call_${itemId(call, index).slice(-CALL_ID_HEX_DIGITS)}`;
+}
+
+function hostedItem(call: Call, index: number, item: HostedCall, status: ItemStatus): JsonObject {
+  const { tool, text, fields, result } = item;
+  const done = status !== 'in_progress';
+  const field = TEXT_FIELDS[tool];
+  return {
+    id: itemId(call, index),
+    type: `${tool}_call`,
+    status,
+    ...fields,
+    ...(tool === 'computer' && { call_id: callIdOf(call, index) }),
+    ...(field && { [field]: done ? text : '' }),
+    // A tool whose call was cut off was never run.
+    ...Object.fromEntries(Object.entries(result).map(([key, value]) => [key, status === 'completed' ? value : null])),
+  };
+}
+
+function reasoningItem(id: string, { parts, encrypted }: ReasoningItem, done: boolean): JsonObject {
+  const summary = done ? parts.map((text) => ({ type: 'summary_text', text })) : [];
+  return { id, type: 'reasoning', summary, ...(encrypted && { encrypted_content: encrypted }) };
 }
 
 /** Output item `index`; empty of content while `in_progress`. */
 export function outputItem(call: Call, index: number, item: AnswerItem, status: ItemStatus): JsonObject {
   const id = itemId(call, index);
   const done = status !== 'in_progress';
+  if (item.kind === 'hosted_call') return hostedItem(call, index, item, status);
+  if (item.kind === 'reasoning') return reasoningItem(id, item, done);
   if (item.kind === 'function_call') {
-    const callId = `call_${id.slice(-CALL_ID_HEX_DIGITS)}`;
-    return { id, type: 'function_call', status, arguments: done ? item.text : '', call_id: callId, name: item.name };
+    const call_id = callIdOf(call, index);
+    return { id, type: 'function_call', status, arguments: done ? item.text : '', call_id, name: item.name };
   }
   return { id, type: 'message', status, content: done ? [contentPart(item, item.text)] : [], role: 'assistant' };
 }
@@ -59,7 +91,7 @@ export function responseObject(call: Call, status: CallStatus = call.status, id:
     parallel_tool_calls: body.parallel_tool_calls ?? true,
     previous_response_id: body.previous_response_id ?? null,
     prompt_cache_key: body.prompt_cache_key ?? null,
-    reasoning: { effort: reasoning.effort ?? null, summary: reasoning.summary ?? null },
+    reasoning: { effort: effortOf(request.model, body.reasoning), summary: reasoning.summary ?? null },
     safety_identifier: body.safety_identifier ?? null,
     service_tier: status === 'queued' || status === 'in_progress' ? (body.service_tier ?? 'auto') : 'default',
     store: request.store,
@@ -80,12 +112,13 @@ function textFormat(text: unknown): unknown {
   return isObject(text) && isObject(text.format) ? text.format : { type: 'text' };
 }
 
-function usage({ inputTokens, cachedTokens, answer: { outputTokens } }: Call): JsonObject {
+function usage({ inputTokens, cachedTokens, answer }: Call): JsonObject {
+  const { outputTokens } = answer;
   return {
     input_tokens: inputTokens,
     input_tokens_details: { cached_tokens: cachedTokens },
     output_tokens: outputTokens,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokensOf(answer) },
     total_tokens: inputTokens + outputTokens,
   };
 }

@@ -8,6 +8,7 @@ function callOf(id: string, text: string, changes: object = {}): Call {
   const request = readCreateRequest({ model: 'gpt-5', input: text, ...changes }, { background: true });
   return {
     id,
+    api: 'responses',
     request,
     bodyCharacters: text.length,
     answer: { items: [{ kind: 'text', text: 'ok' }], outputTokens: 1, incomplete: false },

@@ -1,12 +1,12 @@
 /** A plain answer: one JSON body, whole, or broken as the fault says. */
-import type { JsonObject } from '../json.ts';
 import { type Break, breakAfter, PADDING_BYTES, writePadding } from './break-connection.ts';
 import { type Exchange, sendText, setCommonHeaders, whenDelivered } from './exchange.ts';
+import type { PlainAnswer } from './wire.ts';
 
-/** Sends `body` with status 200; `delivered` is called once it is wholly written, and never for a broken one. */
+/** Sends the answer; `delivered` is called once it is wholly written, and never for a broken one. */
 export function deliverPlain(
   exchange: Exchange,
-  body: JsonObject,
+  { status, body }: PlainAnswer,
   broken: Break | undefined,
   delivered: () => void,
 ): void {
@@ -17,16 +17,16 @@ export function deliverPlain(
   const half = text.slice(0, Math.ceil(text.length / 2)).toWellFormed();
   if (broken === undefined) {
     whenDelivered(exchange, delivered);
-    sendText(exchange, 200, 'application/json', text);
+    sendText(exchange, status, 'application/json', text);
     return;
   }
   if (broken === 'badjson' || broken === 'noterminal') {
-    sendText(exchange, 200, 'application/json', half);
+    sendText(exchange, status, 'application/json', half);
     return;
   }
   setCommonHeaders(exchange);
   const length = Buffer.byteLength(text) + (broken === 'hugeline' ? PADDING_BYTES : 0);
-  res.writeHead(200, { 'content-type': 'application/json', 'content-length': length });
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': length });
   if (broken !== 'hugeline') {
     breakAfter(exchange, half, broken);
     return;

@@ -1,23 +1,21 @@
 /** A streamed answer: a call's events as they become visible, from any sequence number, or broken as the fault says. */
 
 import { type Call, hasEnded } from '../calls/call.ts';
-import { formatEvent, headEvents, type StreamEvent, terminalEvent } from '../calls/events.ts';
+import type { StreamEvent } from '../calls/events.ts';
 import type { Run } from '../calls/run.ts';
 import { type Break, breakAfter, writePadding } from './break-connection.ts';
 import { type Exchange, setCommonHeaders, whenDelivered } from './exchange.ts';
+import type { WireStream } from './wire.ts';
 
 export interface StreamOptions {
   /** The first sequence number to send. */
   from: number;
   broken?: Break | undefined;
-  /** Another's id, where a retrieve is to answer with one. */
-  id?: string;
+  /** What is written. */
+  wire: WireStream;
   /** Called once a terminal event is wholly written. */
   delivered: () => void;
 }
-
-const HALF_AN_EVENT =
-  'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"and th\n\n';
 
 /** Breaks come in the middle of the deltas, or after the first event where there are none. */
 function breakPoint(events: StreamEvent[]): number {
@@ -28,10 +26,10 @@ function breakPoint(events: StreamEvent[]): number {
 /** Streams the call's events to the exchange until its end, the client's or the fault's; `run` is there while it runs. */
 export function deliverStream(exchange: Exchange, call: Call, run: Run | undefined, options: StreamOptions): void {
   const { res } = exchange;
-  const { broken, id, delivered } = options;
+  const { broken, wire, delivered } = options;
   // The connection stays open, and nothing comes over it.
   if (broken === 'mute') return;
-  const events = headEvents(call, id);
+  const { events } = wire;
   const midway = broken === 'noterminal' ? undefined : broken;
   const breakAt = midway ? breakPoint(events) : Number.POSITIVE_INFINITY;
   let next = options.from;
@@ -44,10 +42,7 @@ export function deliverStream(exchange: Exchange, call: Call, run: Run | undefin
 
   function takeUpTo(end: number): string {
     let text = '';
-    for (; next < end; next += 1) {
-      const event = events[next];
-      if (event) text += formatEvent(event, next);
-    }
+    for (; next < end; next += 1) text += wire.textOf(next);
     return text;
   }
 
@@ -57,15 +52,14 @@ export function deliverStream(exchange: Exchange, call: Call, run: Run | undefin
       return;
     }
     stop();
-    if (kind === 'badjson') res.end(text + HALF_AN_EVENT);
+    if (kind === 'badjson') res.end(text + wire.half);
     else breakAfter(exchange, text, kind);
   }
 
   /** The event at the break carries 64 MB of white space in its one line; then the stream goes on. */
   async function sendHugeEvent(text: string): Promise<void> {
     stopped = true;
-    const event = events[next] ?? { type: 'response.in_progress' };
-    const line = formatEvent(event, next);
+    const line = wire.textOf(next);
     const end = line.lastIndexOf('}');
     res.write(text + line.slice(0, end));
     if (!(await writePadding(exchange))) return;
@@ -88,14 +82,14 @@ export function deliverStream(exchange: Exchange, call: Call, run: Run | undefin
       return;
     }
     stop();
-    const terminal = terminalEvent(call, id);
+    const terminal = wire.terminalText();
     if (broken === 'noterminal' || !terminal) {
       res.end(text);
       return;
     }
     whenDelivered(exchange, delivered);
     // A client that resumes after the last event is sent nothing: it has seen the end.
-    res.end(next <= events.length ? text + formatEvent(terminal, events.length) : text);
+    res.end(next <= events.length ? text + terminal : text);
   }
 
   setCommonHeaders(exchange);

@@ -4,9 +4,10 @@ import { responseObject } from '../calls/response.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import type { Machine } from '../machine.ts';
 import { badParameter, RefusedRequest } from '../request/refused.ts';
-import { markDelivered } from './create-response.ts';
+import { markDelivered } from './bill.ts';
 import { deliverStream } from './deliver-stream.ts';
 import { type Exchange, sendJson, whenDelivered } from './exchange.ts';
+import { responsesStream } from './responses-wire.ts';
 
 const DEFAULT_LIST_LIMIT = 20;
 const MAX_LIST_LIMIT = 100;
@@ -41,7 +42,11 @@ export function retrieveResponse(machine: Machine, exchange: Exchange, id: strin
   };
   const startingAfter = readInteger(exchange, 'starting_after', -1, 0, Number.MAX_SAFE_INTEGER - 1);
   if (exchange.url.searchParams.get('stream') === 'true') {
-    deliverStream(exchange, call, machine.store.runOf(id), { from: startingAfter + 1, id: call.retrieveId, delivered });
+    deliverStream(exchange, call, machine.store.runOf(id), {
+      from: startingAfter + 1,
+      wire: responsesStream(call, call.retrieveId),
+      delivered,
+    });
     return;
   }
   if (hasEnded(call)) whenDelivered(exchange, delivered);

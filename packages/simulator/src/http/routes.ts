@@ -5,15 +5,17 @@ import { countInputTokens } from '../request/input-text.ts';
 import { RefusedRequest } from '../request/refused.ts';
 import { parseBody } from '../request/validate.ts';
 import { putFaults, putLimits, sendHealth, sendLedger, sendStats } from './control.ts';
+import { createChatCompletion } from './create-chat-completion.ts';
 import { createResponse } from './create-response.ts';
 import { type Exchange, openExchange, readBody, sendError, sendJson } from './exchange.ts';
 import { cancelResponse, deleteResponse, listInputItems, retrieveResponse } from './read-response.ts';
 
 type Handler = (machine: Machine, exchange: Exchange, id: string) => void | Promise<void>;
 
-const MODELS = ['gpt-5', 'gpt-5-mini', 'gpt-5-nano'];
+const MODELS = ['gpt-5', 'gpt-5-mini', 'gpt-5-nano', 'sim-reason'];
 /** 2026-01-01, in seconds: the same at every start. */
 const MODELS_CREATED = 1_767_225_600;
+const CREATE = /^\/v1\/(responses|chat\/completions)$/;
 const CONTROL = /^\/(simulator\/|healthz$|readyz$)/;
 
 function model(id: string) {
@@ -34,6 +36,7 @@ async function countTokens(machine: Machine, exchange: Exchange): Promise<void> 
 
 const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
   ['POST', /^\/v1\/responses$/, createResponse],
+  ['POST', /^\/v1\/chat\/completions$/, createChatCompletion],
   ['POST', /^\/v1\/responses\/input_tokens$/, countTokens],
   ['GET', /^\/v1\/responses\/([^/]+)$/, retrieveResponse],
   ['DELETE', /^\/v1\/responses\/([^/]+)$/, deleteResponse],
@@ -87,7 +90,7 @@ export async function handle(machine: Machine, req: IncomingMessage, res: Server
       return;
     }
     const known = error instanceof RefusedRequest ? error : undefined;
-    if (known && exchange.url.pathname === '/v1/responses') machine.counts.refused += 1;
+    if (known && CREATE.test(exchange.url.pathname)) machine.counts.refused += 1;
     // A fault of the simulator itself must not pass for one it was asked for.
     const message = error instanceof Error ? error.message : String(error);
     sendError(

@@ -49,6 +49,17 @@ export function documentText(request: Wording): string {
   return fromUser.flatMap(itemTexts).join('\n');
 }
 
+/** The input's items since the assistant spoke last. */
+export function latestItems({ input }: Wording): unknown[] {
+  if (!Array.isArray(input)) return [{ role: 'user', content: input }];
+  return input.slice(input.findLastIndex((item) => isObject(item) && item.role === 'assistant') + 1);
+}
+
+/** Their texts. */
+export function latestTexts(request: Wording): string[] {
+  return latestItems(request).flatMap(itemTexts);
+}
+
 /** What the newest function output says, where nobody has spoken since; undefined where there is none. */
 export function latestOutputText({ input }: Wording): string | undefined {
   if (!Array.isArray(input)) return undefined;

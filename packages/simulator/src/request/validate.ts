@@ -4,6 +4,7 @@ import { checkField, describeType, ruleOf } from './fields.ts';
 import { documentText, inputText } from './input-text.ts';
 import { badParameter, RefusedRequest } from './refused.ts';
 import { strictSchemaProblem } from './strict-schema.ts';
+import { checkModelTakes, checkServerTakes, type ServerTakes } from './supported.ts';
 
 /** The validated body, with the fields the simulator acts on read out of it. */
 export interface CreateRequest {
@@ -182,7 +183,7 @@ export function parseBody(text: string): JsonObject {
 }
 
 /** Checks a create request. Throws a RefusedRequest (400) with the first thing OpenAI would refuse. */
-export function readCreateRequest(body: JsonObject, options: { background: boolean }): CreateRequest {
+export function readCreateRequest(body: JsonObject, takes: ServerTakes): CreateRequest {
   for (const [name, value] of Object.entries(body)) {
     const rule = ruleOf(name);
     if (!rule) throw badParameter(`Unknown parameter: '${name}'.`, name, 'unknown_parameter');
@@ -193,13 +194,8 @@ export function readCreateRequest(body: JsonObject, options: { background: boole
   checkMetadata(body.metadata);
   checkFormat(body);
   checkTools(body.tools);
-  if (body.background === true && !options.background) {
-    throw badParameter(
-      "Unsupported parameter: 'background' is not supported here.",
-      'background',
-      'unsupported_parameter',
-    );
-  }
+  checkModelTakes(body);
+  checkServerTakes(body, takes);
   if (body.background === true && body.store === false) {
     throw badParameter("Background mode requires 'store' to be true.", 'store', 'invalid_value');
   }

@@ -1,0 +1,98 @@
+/** Making, cancelling and doing again: what people do to a flow. */
+import { createHash } from 'node:crypto';
+import { ConflictError, canonical, type FlowDefinition, NotFoundError, type StepState } from '@millrace/core';
+import { cancelJob } from '../cancel.ts';
+import { KEPT_MS } from '../idempotency.ts';
+import { flowKeys, idempotencyKey } from '../keys.ts';
+import type { Store } from '../store.ts';
+import { advanceFlow, tellEnd } from './advance-flow.ts';
+import { type Flow, newFlowId, readFlow, writeFlow } from './flow-record.ts';
+
+/**
+ * Stores a flow and the jobs of its first steps.
+ * @throws ConflictError where the key stands for another flow; ShedError: it may be sent again under its key
+ */
+export async function createFlow(
+  store: Store,
+  definition: FlowDefinition,
+  idempotency: { caller: string; key: string } | null,
+): Promise<Flow> {
+  const id = await idOf(store, definition, idempotency);
+  await writeFlow(store, newFlow(id, definition, null));
+  return begin(store, id);
+}
+
+function newFlow(id: string, definition: FlowDefinition, retryOf: Flow | null): Flow {
+  const done = Object.entries(retryOf?.steps ?? {}).filter(([, { status }]) => status === 'completed');
+  return {
+    id,
+    status: 'in_progress',
+    created_at: Date.now(),
+    finished_at: null,
+    definition,
+    steps: Object.fromEntries(done) as Record<string, StepState>,
+    retry_of: retryOf?.id ?? null,
+  };
+}
+
+async function begin(store: Store, id: string): Promise<Flow> {
+  await advanceFlow(store, id);
+  await store.commit();
+  const flow = await readFlow(store, id);
+  if (flow === null) throw noSuchFlow(id);
+  return flow;
+}
+
+async function idOf(
+  store: Store,
+  definition: FlowDefinition,
+  idempotency: { caller: string; key: string } | null,
+): Promise<string> {
+  const id = newFlowId();
+  if (idempotency === null) return id;
+  const print = createHash('sha256').update(canonical(definition)).digest('hex');
+  const key = idempotencyKey(idempotency.caller, `flow ${idempotency.key}`);
+  const earlier = await store.redis.set(key, `${id} ${print}`, 'PX', KEPT_MS, 'NX', 'GET');
+  if (earlier === null) return id;
+  const [before = '', earlierPrint] = earlier.split(' ');
+  if (earlierPrint === print) return before;
+  throw new ConflictError(
+    'This idempotency key was used for another flow. Use a new key, or send the same body.',
+    'idempotency_key',
+    'idempotency_conflict',
+  );
+}
+
+/** Cancels a flow: no step starts any more, and its jobs that have not ended are cancelled. */
+export async function cancelFlow(store: Store, id: string): Promise<Flow> {
+  const flow = await readFlow(store, id);
+  if (flow === null) throw noSuchFlow(id);
+  if (flow.status !== 'in_progress' && flow.status !== 'cancelled') {
+    throw new ConflictError(`The flow ${id} is ${flow.status} already and cannot be cancelled.`, 'id', 'flow_finished');
+  }
+  await tellEnd(store, id, 'cancelled');
+  for (const step of Object.keys(flow.steps)) {
+    for (const job of await store.redis.smembers(flowKeys(id).open(step))) await cancelJob(store, job);
+  }
+  return (await readFlow(store, id)) ?? flow;
+}
+
+/** The same flow again, as a new one: steps that are completed are not done again. */
+export async function retryFlow(store: Store, id: string): Promise<Flow> {
+  const flow = await readFlow(store, id);
+  if (flow === null) throw noSuchFlow(id);
+  if (flow.status === 'in_progress') {
+    throw new ConflictError(
+      `The flow ${id} is in progress: only one that has ended can be retried.`,
+      'id',
+      'flow_not_finished',
+    );
+  }
+  const again = newFlowId();
+  await writeFlow(store, newFlow(again, flow.definition, flow));
+  return begin(store, again);
+}
+
+export function noSuchFlow(id: string): NotFoundError {
+  return new NotFoundError(`There is no flow with the id '${id.slice(0, 80)}'.`, 'id');
+}

@@ -1,0 +1,111 @@
+/** A flow as it is kept: its definition, and how far each of its steps is. Any process may read and write it. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { FlowDefinition, FlowStatus, StepState } from '@millrace/core';
+import { readJson } from '../job-record.ts';
+import { FLOWS_KEY, flowKeys } from '../keys.ts';
+import type { Store } from '../store.ts';
+
+export const FLOW_KEPT_MS = 30 * 86_400_000;
+const FLOWS_MOST = 10_000;
+
+export interface Flow {
+  id: string;
+  status: FlowStatus;
+  created_at: number;
+  finished_at: number | null;
+  definition: FlowDefinition;
+  steps: Record<string, StepState>;
+  retry_of: string | null;
+}
+
+export function newFlowId(): string {
+  return `flow_${randomBytes(16).toString('hex')}`;
+}
+
+/** The id of a step's job: the same whenever it is made, so that what is made twice is one job. */
+export function stepJobId(flow: string, step: string, index: number, tag: string): string {
+  const own = createHash('sha256').update(`${flow} ${step} ${index}`).digest('hex');
+  return `resp_${tag}${own.slice(0, 40)}`;
+}
+
+const STEP = 'step:';
+
+/** One round trip; null when there is no such flow (any more). */
+export async function readFlow(store: Store, id: string): Promise<Flow | null> {
+  if (!/^flow_[0-9a-f]{32}$/.test(id)) return null;
+  return flowOf(id, await store.redis.hgetall(flowKeys(id).flow));
+}
+
+function flowOf(id: string, record: Record<string, string>): Flow | null {
+  const definition = readJson<FlowDefinition>(record.definition);
+  if (definition === null) return null;
+  const steps: Record<string, StepState> = {};
+  for (const step of Object.keys(definition.steps)) {
+    steps[step] = readJson<StepState>(record[`${STEP}${step}`]) ?? waitingStep(id, definition, step);
+  }
+  const [status, at] = (record.ended ?? '').split(' ');
+  return {
+    id,
+    status: status ? (status as FlowStatus) : 'in_progress',
+    created_at: Number(record.created_at),
+    finished_at: at ? Number(at) : null,
+    definition,
+    steps,
+    retry_of: record.retry_of ?? null,
+  };
+}
+
+function waitingStep(id: string, { steps }: FlowDefinition, step: string): StepState {
+  const each = steps[step]?.forEach !== undefined;
+  const counts = { total: 0, completed: 0, failed: 0 };
+  return { status: 'waiting', ...counts, each, error: null, usage: null, madeBy: id };
+}
+
+/** @returns false where a flow of this id is there already */
+export async function writeFlow(store: Store, flow: Flow): Promise<boolean> {
+  const { flow: key } = flowKeys(flow.id);
+  const fields = [
+    ['definition', JSON.stringify(flow.definition)],
+    ['created_at', String(flow.created_at)],
+    ...Object.entries(flow.steps).map(([step, state]) => [`${STEP}${step}`, JSON.stringify(state)]),
+    ...(flow.retry_of === null ? [] : [['retry_of', flow.retry_of]]),
+  ] as [string, string][];
+  const transaction = store.redis.multi();
+  for (const [field, value] of fields) transaction.hsetnx(key, field, value);
+  const [made] = (await transaction.pexpire(key, FLOW_KEPT_MS).exec()) ?? [];
+  await store.redis
+    .pipeline()
+    .zadd(FLOWS_KEY, flow.created_at, flow.id)
+    .zremrangebyscore(FLOWS_KEY, '-inf', Date.now() - FLOW_KEPT_MS)
+    .zremrangebyrank(FLOWS_KEY, 0, -FLOWS_MOST - 1)
+    .exec();
+  return made?.[1] === 1;
+}
+
+export async function writeStep(store: Store, id: string, step: string, state: StepState): Promise<void> {
+  const { flow, open } = flowKeys(id);
+  await store.redis
+    .pipeline()
+    .hset(flow, `${STEP}${step}`, JSON.stringify(state))
+    .pexpire(flow, FLOW_KEPT_MS)
+    .pexpire(open(step), FLOW_KEPT_MS)
+    .exec();
+}
+
+/** A flow ends once: whoever says so first is right. @returns whether this was the first */
+export async function endFlow(store: Store, id: string, status: FlowStatus): Promise<boolean> {
+  return (await store.redis.hsetnx(flowKeys(id).flow, 'ended', `${status} ${Date.now()}`)) === 1;
+}
+
+/** The newest flows, newest first. */
+export async function listFlows(
+  store: Store,
+  limit: number,
+  after?: string,
+): Promise<{ flows: Flow[]; more: boolean }> {
+  const { redis } = store;
+  const rank = after === undefined ? -1 : ((await redis.zrevrank(FLOWS_KEY, after)) ?? -1);
+  const ids = await redis.zrevrange(FLOWS_KEY, rank + 1, rank + 1 + limit);
+  const flows = await Promise.all(ids.slice(0, limit).map((id) => readFlow(store, id)));
+  return { flows: flows.filter((flow) => flow !== null), more: ids.length > limit };
+}
