@@ -8,6 +8,7 @@ const BENCHMARKS: Record<string, (rest: readonly string[]) => Promise<void>> = {
   overhead: async () => (await import('./overhead.ts')).overhead(),
   streaming: async () => (await import('./streaming.ts')).streaming(),
   batch: async () => (await import('./batch.ts')).batch(),
+  kinds: async (rest) => (await import('./kinds.ts')).kinds(rest),
   limits: async (rest) => (await import('./limits.ts')).limits(rest),
 };
 

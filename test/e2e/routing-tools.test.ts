@@ -1,16 +1,29 @@
-/** Routing where the configuration is a module: its shares change too, and tools are run whichever way a job goes. */
+/** Routing with tools, of a configuration that is a module, and with history: whichever way, a job is done as ever. */
 import { readFile, writeFile } from 'node:fs/promises';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
-import { finished, type Stack, startStack } from '../harness/stack.ts';
+import { finished, type JobView, type Stack, startStack } from '../harness/stack.ts';
 
 const model = 'sim-1';
 let stack: Stack;
 let client: OpenAI;
 beforeAll(async () => {
-  const config = { queues: { generate: { model, route: { responses: 1 } }, extract: { model } } };
-  stack = await startStack({ tools: true, simulator: { streamEvents: 5 }, config });
+  stack = await startStack({
+    ...{ tools: true, simulator: { streamEvents: 5 } },
+    config: (baseURL) => {
+      const upstream = { baseURL, apiKey: 'sk-simulated', background: 'off' as const };
+      const queue = { upstream: 'simulator', model };
+      return {
+        upstreams: { simulator: upstream, forgetful: { ...upstream, history: {} } },
+        queues: {
+          generate: { ...queue, route: { responses: 1 } },
+          extract: queue,
+          chains: { model, upstream: 'forgetful', route: { responses: 0.5 } },
+        },
+      };
+    },
+  });
   client = new OpenAI({ baseURL: `${stack.api.url}/v1`, apiKey: 'any', maxRetries: 0 });
 }, 60_000);
 afterAll(() => stack?.stop());
@@ -45,4 +58,22 @@ it('a loop of tools goes one way, and streamed by chat it is one response with a
   const back = await ask('by responses').finalResponse();
   expect(back.output.map(({ type }) => type)).toEqual(['function_call', 'function_call_output', 'message']);
   expect(billed('by responses').map(({ api }) => api)).toEqual(['responses', 'responses']);
+});
+
+it('follow-ups that carry their history go the way of the first job of their chain', async () => {
+  const options = { headers: { 'Millrace-Queue': 'chains' } };
+  const ways = await Promise.all(
+    Array.from({ length: 12 }, async (_, chain) => {
+      const first = await client.responses.create({ model, input: `My number is ${chain}.` }, options);
+      const asked = { model, input: 'What is it?', previous_response_id: first.id };
+      const second = await client.responses.create(asked, options);
+      const third = await client.responses
+        .stream({ model, input: 'And doubled?', previous_response_id: second.id }, options)
+        .finalResponse();
+      expect([second.previous_response_id, third.previous_response_id]).toEqual([first.id, second.id]);
+      const jobs = await Promise.all([first, second, third].map(({ id }) => finished(stack, id)));
+      return jobs.map((job) => (job as JobView & { api: string }).api);
+    }),
+  );
+  for (const way of ways) expect(new Set(way).size).toBe(1);
 });

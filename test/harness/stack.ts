@@ -8,6 +8,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '@millrace
 import { eventually } from './eventually.ts';
 import { call } from './http.ts';
 import { type RoleProcess, startRole } from './processes.ts';
+import { recordedUpstream } from './recorded-upstream.ts';
 import { freshRedis, type TestRedis } from './redis.ts';
 
 export interface Stack {
@@ -17,20 +18,26 @@ export interface Stack {
   workers: RoleProcess[];
   env: Record<string, string>;
   folder: string;
+  /** What the upstream was asked, in order, where that is recorded. */
+  asked: readonly Record<string, unknown>[];
   addWorker(env?: Record<string, string>): Promise<RoleProcess>;
   stop(): Promise<void>;
 }
 
 export interface StackOptions {
   workers?: number;
-  /** Merged over one upstream (the simulator) and the queues generate and extract. */
-  config?: ConfigInput;
+  /** Merged over one upstream (the simulator) and the queues generate and extract; may be made of the simulator's URL. */
+  config?: ConfigInput | ((simulator: string) => ConfigInput);
   simulator?: SimulatorOptions;
   env?: Record<string, string>;
   /** Where files are kept is a folder of the stack's own. */
   files?: Omit<NonNullable<ConfigInput['files']>, 'directory' | 's3'>;
   /** The workers run the tools of test/harness/tools.ts. */
   tools?: boolean;
+  /** The zod schemas of test/harness/schemas.ts are configured. */
+  schemas?: boolean;
+  /** What the upstream is asked is noted (see `Stack.asked`). */
+  recorded?: boolean;
   /** How the upstream is called; off unless told. */
   background?: 'auto' | 'on' | 'off';
 }
@@ -38,16 +45,21 @@ export interface StackOptions {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-stack-'));
   const [redis, simulator] = await Promise.all([freshRedis(), startSimulator({ port: 0, ...options.simulator })]);
-  const file = join(folder, options.tools ? 'millrace.config.ts' : 'millrace.config.json');
+  const recorded = options.recorded ? await recordedUpstream(simulator.url) : null;
+  const modules = (['tools', 'schemas'] as const).filter((name) => options[name]);
+  const file = join(folder, modules.length > 0 ? 'millrace.config.ts' : 'millrace.config.json');
   const config: ConfigInput = {
     upstreams: {
-      simulator: { baseURL: simulator.url, apiKey: 'sk-simulated', background: options.background ?? 'off' },
+      simulator: {
+        ...{ baseURL: recorded?.url ?? simulator.url, apiKey: 'sk-simulated' },
+        background: options.background ?? 'off',
+      },
     },
     queues: { generate: { model: 'sim-1' }, extract: { model: 'sim-1' } },
     files: { directory: join(folder, 'files'), ...options.files },
-    ...options.config,
+    ...(typeof options.config === 'function' ? options.config(simulator.url) : options.config),
   };
-  await writeFile(file, options.tools ? withTools(config) : JSON.stringify(config));
+  await writeFile(file, modules.length > 0 ? withModules(config, modules) : JSON.stringify(config));
   const noted = options.tools ? { TOOLS_NOTED: join(folder, 'tools.log') } : {};
   const env = { REDIS_URL: redis.url, MILLRACE_CONFIG: file, ...noted, ...options.env };
   const workers: RoleProcess[] = [];
@@ -67,10 +79,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     workers,
     env,
     folder,
+    asked: recorded?.asked ?? [],
     addWorker,
     stop: async () => {
       // Whichever is the API by now: a test may have had another one take its place.
       await Promise.all([stack.api.stop(), ...workers.map((worker) => worker.stop())]);
+      await recorded?.close();
       await Promise.all([simulator.close(), redis.dispose()]);
       await rm(folder, { recursive: true, force: true });
     },
@@ -78,9 +92,17 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return stack;
 }
 
-function withTools(config: ConfigInput): string {
-  const tools = pathToFileURL(join(import.meta.dirname, 'tools.ts')).href;
-  return `import tools from ${JSON.stringify(tools)};\nexport default { ...${JSON.stringify(config)}, tools };\n`;
+/** @param modules files of this folder whose default export is the part of the configuration of their name */
+function withModules(config: ConfigInput, modules: readonly string[]): string {
+  const url = (name: string): string => pathToFileURL(join(import.meta.dirname, `${name}.ts`)).href;
+  const imports = modules.map((name) => `import ${name} from ${JSON.stringify(url(name))};\n`).join('');
+  return `${imports}export default { ...${JSON.stringify(config)}, ${modules.join(', ')} };\n`;
+}
+
+export interface Tokens {
+  input_tokens: number;
+  output_tokens: number;
+  total_tokens: number;
 }
 
 export interface JobView {
@@ -91,8 +113,8 @@ export interface JobView {
   model: string | null;
   priority: number;
   created_at: number;
-  error: { code: string; message: string; details?: unknown } | null;
-  usage: { input_tokens: number; output_tokens: number; total_tokens: number } | null;
+  error: { code: string; message: string; param?: string | null; details?: unknown } | null;
+  usage: Tokens | null;
   metadata: Record<string, string> | null;
   attempts: {
     number: number;
@@ -100,12 +122,21 @@ export interface JobView {
     outcome: string | null;
     reason: string | null;
     upstream_id: string | null;
+    usage: Tokens | null;
     possibly_billed: boolean;
     counted: boolean;
     started_at: number;
     finished_at: number | null;
   }[];
   result: { output_text: string; output_parsed: unknown } | null;
+  turns: {
+    number: number;
+    upstream_id: string;
+    usage: Tokens | null;
+    output: { type: string }[];
+    misses?: { path: string; problem: string }[];
+  }[];
+  tool_calls: Record<string, number> | null;
   retry_of: string | null;
   waiting_for: { reason: string; until: number } | null;
   timings: { started_at: number | null; finished_at: number | null; total_seconds: number | null };

@@ -187,6 +187,8 @@ export function batchView(batch: Batch): Record<string, unknown> {
     cancelled_at: at('cancelled'),
     request_counts: { total: batch.total, completed: batch.completed, failed: batch.failed },
     usage: batch.usage,
+    // Not OpenAI's: while it runs there is no usage yet.
+    cached_tokens: batch.usage?.input_tokens_details.cached_tokens ?? batch.cached_tokens,
     metadata: batch.metadata,
   };
 }

@@ -1,6 +1,6 @@
 /** GET /v1/responses/{id}/input_items: what a response was asked, as a list of items, each with an id. */
 import { createHash } from 'node:crypto';
-import { InvalidRequestError, type ResponsesBody } from '@millrace/core';
+import { InvalidRequestError, inputItemsOf, type ResponsesBody } from '@millrace/core';
 import type { Request } from 'express';
 
 type Item = Record<string, unknown> & { id: string };
@@ -21,9 +21,7 @@ const PREFIXES: Record<string, string> = {
 
 /** All of a request's input, in its order. */
 export function inputItems(jobId: string, input: ResponsesBody['input']): Item[] {
-  if (input === undefined || input === null) return [];
-  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : (input as Record<string, unknown>[]);
-  return items.map((item, index) => itemOf(jobId, item, index));
+  return inputItemsOf(input).map((item, index) => itemOf(jobId, item, index));
 }
 
 function itemOf(jobId: string, item: Record<string, unknown>, index: number): Item {

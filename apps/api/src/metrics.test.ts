@@ -60,7 +60,7 @@ it('a queue that has done nothing has its gauges at 0, and every line is well-fo
 it('jobs, attempts, tokens and what may be on the bill are counted, by queue and reason', async () => {
   const queue = queueOf(store);
   const usage = {
-    ...{ input_tokens: 10, input_tokens_details: { cached_tokens: 0 }, total_tokens: 15 },
+    ...{ input_tokens: 10, input_tokens_details: { cached_tokens: 4 }, total_tokens: 15 },
     ...{ output_tokens: 5, output_tokens_details: { reasoning_tokens: 0 } },
   };
   const done = await submitOne(store);
@@ -74,6 +74,9 @@ it('jobs, attempts, tokens and what may be on the bill are counted, by queue and
 
   // As `begin` counts an attempt whose worker is dead.
   await store.redis.hincrby(queue.keys.counters, 'crashes', 2);
+  // As `finish` counts what the upstream's tools did, and who got another's answer.
+  await store.redis.hincrby(queue.keys.counters, 'tool_calls:web_search_call', 3);
+  await store.redis.hincrby(queue.keys.counters, 'answered_by_another', 5);
 
   const samples = await metrics();
   const value = (name: string, labels: Record<string, string>): number | undefined =>
@@ -87,6 +90,9 @@ it('jobs, attempts, tokens and what may be on the bill are counted, by queue and
   expect(value('millrace_attempts_total', { ...generate, outcome: 'failed', reason: 'bad_request' })).toBe(1);
   expect(value('millrace_tokens_total', { ...generate, direction: 'input' })).toBe(20);
   expect(value('millrace_tokens_total', { ...generate, direction: 'output' })).toBe(10);
+  expect(value('millrace_tokens_total', { ...generate, direction: 'cached' })).toBe(8);
+  expect(value('millrace_tool_calls_total', { ...generate, type: 'web_search_call' })).toBe(3);
+  expect(value('millrace_jobs_answered_by_another_total', generate)).toBe(5);
   expect(value('millrace_possibly_billed_total', generate)).toBe(1);
   expect(value('millrace_crashed_attempts_total', generate)).toBe(2);
   expect(value('millrace_in_flight', generate)).toBe(1);

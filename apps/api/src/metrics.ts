@@ -57,7 +57,16 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
     'outcome',
     'reason',
   );
-  const tokens = counter('millrace_tokens_total', 'Tokens the upstream counted.', 'direction');
+  const tokens = counter(
+    'millrace_tokens_total',
+    'Tokens the upstream counted: input, output, and cached, which are of the input.',
+    'direction',
+  );
+  const toolCalls = counter('millrace_tool_calls_total', 'Calls of tools that the upstream ran, by type.', 'type');
+  const answeredByAnother = counter(
+    'millrace_jobs_answered_by_another_total',
+    'Jobs that got the answer of an equal request, and made no call.',
+  );
   const possiblyBilled = counter(
     'millrace_possibly_billed_total',
     'Attempts whose answer was not read whole and may be on the bill.',
@@ -108,6 +117,8 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
       finished,
       attempts,
       tokens,
+      toolCalls,
+      answeredByAnother,
       possiblyBilled,
       crashes,
     ])
@@ -122,11 +133,13 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
       submitted.inc({ queue }, fields.get('submitted') ?? 0);
       possiblyBilled.inc({ queue }, fields.get('possibly_billed') ?? 0);
       crashes.inc({ queue }, fields.get('crashes') ?? 0);
+      answeredByAnother.inc({ queue }, fields.get('answered_by_another') ?? 0);
       for (const [field, value] of fields) {
         const [kind, first = '', second = ''] = field.split(':');
         if (kind === 'finished') finished.inc({ queue, outcome: first }, value);
         if (kind === 'attempts') attempts.inc({ queue, outcome: first, reason: second }, value);
         if (kind === 'tokens') tokens.inc({ queue, direction: first }, value);
+        if (kind === 'tool_calls') toolCalls.inc({ queue, type: first }, value);
       }
     }
   };

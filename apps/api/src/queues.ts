@@ -1,16 +1,27 @@
 /** /v1/queues: what waits, runs and has ended; pausing and resuming; and how the answers of two APIs compare. */
 import { InvalidRequestError } from '@millrace/core';
-import { countQueues, type QueueCounts, queueNamed, readShadow, type Store, setPaused } from '@millrace/queue';
+import {
+  countQueues,
+  type QueueCounts,
+  queueNamed,
+  readCounters,
+  readShadow,
+  type Store,
+  setPaused,
+} from '@millrace/queue';
 import { Router } from 'express';
 import { shadowView } from './shadow-view.ts';
 
 const DIFFERENCES_DEFAULT = 20;
 const DIFFERENCES_MOST = 1000;
 
+/** A queue's counters. */
+type Totals = ReadonlyMap<string, number>;
+
 export function queuesRoutes(store: Store): Router {
   const routes = Router();
   const guard = store.liveness.guard;
-  const view = (counts: QueueCounts): Record<string, unknown> => {
+  const view = (counts: QueueCounts, totals: Totals | undefined): Record<string, unknown> => {
     const { name, paused, ...jobs } = counts;
     const settings = store.config.queues[name];
     return {
@@ -21,19 +32,23 @@ export function queuesRoutes(store: Store): Router {
       limit: settings?.limit,
       model: settings?.model ?? null,
       jobs,
+      cached_tokens: totals?.get('tokens:cached') ?? 0,
+      tool_calls: toolCalls(totals),
     };
+  };
+  const read = async (): Promise<Record<string, unknown>[]> => {
+    const [counts, totals] = await guard(() => Promise.all([countQueues(store), readCounters(store)]));
+    return counts.map((one) => view(one, totals.get(one.name)));
   };
 
   routes.get('/', async (_request, response) => {
-    const counts = await guard(() => countQueues(store));
-    response.json({ object: 'list', data: counts.map(view) });
+    response.json({ object: 'list', data: await read() });
   });
 
   const turn = async (name: string, paused: boolean): Promise<unknown> => {
     queueNamed(store, name);
     await guard(() => setPaused(store, name, paused));
-    const counts = await guard(() => countQueues(store));
-    return counts.filter((queue) => queue.name === name).map(view)[0];
+    return (await read()).find((queue) => queue.name === name);
   };
   routes.post('/:name/pause', async (request, response) => {
     response.json(await turn(request.params.name, true));
@@ -51,4 +66,12 @@ export function queuesRoutes(store: Store): Router {
     response.json(shadowView(queue.name, await guard(() => readShadow(store, queue, limit))));
   });
   return routes;
+}
+
+const TOOL_CALLS = 'tool_calls:';
+
+/** Calls of tools that the upstream ran, by the type of their items. */
+function toolCalls(totals: Totals = new Map()): Record<string, number> {
+  const calls = [...totals].filter(([field]) => field.startsWith(TOOL_CALLS));
+  return Object.fromEntries(calls.map(([field, count]) => [field.slice(TOOL_CALLS.length), count]));
 }

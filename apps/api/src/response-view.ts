@@ -54,6 +54,7 @@ export function responseView(config: Config, job: Job, answer: Answer | null): R
     output: answer?.response.output ?? [],
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: request.previous_response_id ?? null,
+    prompt_cache_key: request.prompt_cache_key ?? null,
     reasoning: request.reasoning ?? { effort: null, summary: null },
     service_tier: request.service_tier ?? 'auto',
     store: request.store ?? true,

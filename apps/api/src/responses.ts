@@ -1,6 +1,6 @@
 /** /v1/responses: OpenAI's shape over the same jobs. */
 
-import { ConflictError, InvalidRequestError, isTerminal, jobOfResponse, type NewJob } from '@millrace/core';
+import { ConflictError, historyOf, InvalidRequestError, isTerminal, jobOfResponse, type NewJob } from '@millrace/core';
 import {
   cancelJob,
   findPrevious,
@@ -113,11 +113,14 @@ export function responsesRoutes(store: Store): Router {
   return routes;
 }
 
-/** @throws InvalidRequestError where it goes on from a response of ours that is not there, or has no answer */
-async function refuseLostPrevious(store: Store, { body }: NewJob): Promise<void> {
+/**
+ * @throws InvalidRequestError where it goes on from a response of ours that is not there, or has no answer; or from
+ * another one, and its upstream remembers none
+ */
+async function refuseLostPrevious(store: Store, { body, queue }: NewJob): Promise<void> {
   const { previous_response_id: previous } = body as { previous_response_id?: unknown };
   if (typeof previous !== 'string') return;
-  const found = await findPrevious(store, previous);
+  const found = await findPrevious(store, previous, historyOf(store.config, queue) === undefined);
   if (found.kind === 'lost') throw new InvalidRequestError(found.message, 'previous_response_id', found.code);
 }
 

@@ -43,7 +43,9 @@ export async function applyOutcome(terms: AttemptTerms, ending: Ending, outcome:
       return verbs.fail(`${outcome.error.code}: ${outcome.error.message}`);
     }
     case 'retry': {
-      const isJobs = outcome.countsAsAttempt && !terms.admission.isDown(settings.upstream);
+      const isMiss = outcome.reason === 'schema_mismatch';
+      // An answer that was read, and paid for, says nothing against the upstream.
+      const isJobs = outcome.countsAsAttempt && (isMiss || !terms.admission.isDown(settings.upstream));
       const countsAsAttempt = isJobs || begun.epoch >= MOST_UNCOUNTED;
       const counted = begun.counted + (countsAsAttempt ? 1 : 0);
       const unknown = outcome.possiblyBilled && settings.whenUnknown === 'fail';
@@ -54,7 +56,7 @@ export async function applyOutcome(terms: AttemptTerms, ending: Ending, outcome:
         return applyOutcome(terms, ending, { ...outcome, kind: 'failed', possiblyBilled });
       }
       // Its limit is closed now: it keeps its place, and starts when that opens. Or the model is asked again at once.
-      const atOnce = (HELD_BY_LIMIT.has(outcome.reason) && !countsAsAttempt) || outcome.reason === 'schema_mismatch';
+      const atOnce = (HELD_BY_LIMIT.has(outcome.reason) && !countsAsAttempt) || isMiss;
       if (atOnce) {
         const reply = await settle(outcome, 0);
         return reply === 'written' ? verbs.giveBack() : reply;

@@ -4,10 +4,12 @@
  */
 import {
   apiOf,
+  historyOf,
   type Log,
   type Outcome,
   type QueueConfig,
   type Reattachable,
+  type ResponsesBody,
   type UpstreamApi,
   type Usage,
 } from '@millrace/core';
@@ -20,7 +22,6 @@ import {
   failPastDeadline,
   failPoison,
   failUnknown,
-  findPrevious,
   readJob,
   type Store,
   type StoreQueue,
@@ -33,8 +34,8 @@ import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
 import { callInTurns, type Place, refused, stopped, tooLarge, turnsBefore } from './call-in-turns.ts';
 import { chooseApi, conversationKey } from './choose-api.ts';
-import type { PreviousIds } from './event-frames.ts';
 import { openEventSink } from './event-sink.ts';
+import { type GoesOnFrom, goesOnFrom, goingOn, withCarried } from './goes-on-from.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import { requestOf } from './request-of.ts';
@@ -105,11 +106,12 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     verbs.delay(LOOK_MS, async () => (await dependOn(store, other, id)) !== 'waits');
 
   /** Whom the job waits for, or goes on from; then reserve. Nothing has begun, and no attempt is used up, before that. */
-  const attempt = async (taken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
+  const attempt = async (asTaken: Taken, run: AttemptRun, isolated: boolean): Promise<string> => {
+    const from = await goesOnFrom(store, queue, asTaken.id, asTaken.ticket);
+    const taken = { ...asTaken, ticket: withCarried(asTaken.ticket, from) };
     const { id, ticket, priority, controller, verbs } = taken;
-    const found = ticket.previous === undefined ? null : await findPrevious(store, ticket.previous);
-    if (found?.kind === 'unfinished') return waitFor(taken, ticket.previous as string);
-    if (found?.kind === 'lost') return begin(taken, isolated, async () => uncalled(refused(found.code, found.message)));
+    if (from.kind === 'unfinished') return waitFor(taken, from.id);
+    if (from.kind === 'lost') return begin(taken, isolated, async () => uncalled(refused(from.code, from.message)));
     if (ticket.cache !== undefined) {
       const share = await shareCall(store, queue, id, ticket.cache);
       if (share.kind === 'follow') return waitFor(taken, share.leader);
@@ -118,8 +120,6 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return begin(taken, isolated, async () => ({ ...found, answeredBy: share.leader }));
       }
     }
-    const previous =
-      found?.kind === 'answered' ? { ours: ticket.previous as string, upstreams: found.upstreamId } : null;
     const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
     switch (place.kind) {
       case 'aborted':
@@ -140,7 +140,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           },
         };
         try {
-          return await begin(taken, isolated, (begun) => answered(taken, begun, previous, run, once));
+          return await begin(taken, isolated, (begun) => answered(taken, begun, from, run, once));
         } finally {
           // Nothing was called: it had ended, is not due, or is a suspect.
           once.settle(null);
@@ -202,7 +202,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
   const answered = async (
     taken: Taken,
     begun: Begun,
-    previous: PreviousIds | null,
+    from: GoesOnFrom,
     run: AttemptRun,
     place: Place,
   ): Promise<Answered> => {
@@ -210,11 +210,12 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     if (begun.checkpointDamaged) {
       log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
     }
-    if (previous !== null) begun.body = { ...begun.body, previous_response_id: previous.upstreams };
+    begun.body = goingOn(begun.body as ResponsesBody, from);
+    const previous = 'ids' in from ? from.ids : null;
     const before = await turnsBefore(options, taken, begun);
     if (before === null) return uncalled(stopped(controller.signal));
     const said = before.flatMap(itemsOfTurn);
-    const api = wayOf(id, begun, before);
+    const api = wayOf(id, begun, from, before);
     // A completion comes whole: who reads along is given the events that its answer could have had.
     const sink =
       begun.stream && api === 'responses' ? openEventSink({ store, queue, id, begun, previous, said, log }) : null;
@@ -247,23 +248,27 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       settle(outcome);
       return outcome;
     };
-    const { outcome, spent } = await callInTurns(options, { taken, begun, turns, sink, api, call, place });
+    const called = await callInTurns(options, { taken, begun, turns, sink, api, call, place });
+    const { outcome } = called;
     const streamed = sink === null ? null : await sink.close();
     if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
       outcome.reattach = sink.resumeAt(outcome.reattach);
     }
     // What was carried on with, or took several calls, is no measure of one.
     const whole = begun.checkpoint === null && turns.length === 0;
-    return { outcome, spent, streamed, api, ...(whole ? { callMs } : {}) };
+    return { ...called, streamed, api, ...(whole ? { callMs } : {}) };
   };
 
   /** What is carried on with goes the way it went. */
-  const wayOf = (id: string, begun: Begun, turns: readonly Turn[]): UpstreamApi => {
+  const wayOf = (id: string, begun: Begun, from: GoesOnFrom, turns: readonly Turn[]): UpstreamApi => {
     const { route } = options.routing.of(queue.name);
     if (route === undefined || begun.checkpoint !== null) return 'responses';
     const request = requestOf(store.config, settings, begun);
     if ('kind' in request) return 'responses';
-    return chooseApi(route.responses, conversationKey({ ...begun, id }), withTurns(request.body, turns));
+    const root = from.kind === 'carried' ? { root: from.history.root } : {};
+    const remembers = historyOf(store.config, queue.name) === undefined;
+    const key = conversationKey({ ...begun, ...root, id });
+    return chooseApi(route.responses, key, withTurns(request.body, turns, remembers));
   };
 
   /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */

@@ -2,12 +2,13 @@
  * call: most jobs take one. Where the model calls tools of ours, they are run and it is called again, each call under a
  * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
  */
-import type { Miss, Outcome, QueueConfig, ResponsesBody, UpstreamApi, Usage } from '@millrace/core';
-import { type Begun, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
+import type { Outcome, ResponsesBody, UpstreamApi } from '@millrace/core';
+import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
 import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
 import type { AttemptTerms, Taken } from './attempt-job.ts';
 import type { EventSink } from './event-sink.ts';
+import { missedAnswer, missedTurn } from './turns/missed-answer.ts';
 import { runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
 import { itemsOfTurn, totalUsage, wholeOutcome } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
@@ -15,6 +16,8 @@ import { untilWritten } from './until-written.ts';
 export interface Called {
   outcome: Outcome;
   spent: Spent;
+  /** The answer that the next attempt is to go on from, to be noted with the end of this one. */
+  turn?: Turn;
 }
 
 export type Place = Extract<Admitted, { kind: 'admitted' }>;
@@ -58,28 +61,29 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const own = turnTerms(terms, taken, begun);
   const before = turns.length;
   let place = calling.place;
-  const ended = (outcome: Outcome, uncounted: Usage | null = outcome.usage ?? null): Called => {
+  /** @param last what the last call came to: all before it are turns, and counted */
+  const ended = (outcome: Outcome, last: Outcome = outcome): Called => {
+    const uncounted = last.usage ?? null;
+    const uncountedCalls = hostedCalls('answer' in last ? last.answer?.response.output : undefined);
     const usages = (from: number) => totalUsage([...turns.slice(from).map(({ usage }) => usage), uncounted]);
-    return { outcome, spent: { job: usages(0), attempt: usages(before), uncounted } };
+    return { outcome, spent: { job: usages(0), attempt: usages(before), uncounted, uncountedCalls } };
   };
-  const note = async (turn: Turn, count: boolean): Promise<boolean> =>
-    (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn, count))) === 'written';
+  const note = async (turn: Turn): Promise<boolean> =>
+    (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn))) === 'written';
 
   for (;;) {
     const outcome = await calling.call(place);
     const missed = missedAnswer(outcome, begun, settings);
     if (missed !== null) {
-      // Its tokens are counted, and its place is taken, by the attempt that ends with it.
-      await note(turnOf(turns, missed.answer, api, missed.misses), false);
-      return ended(missed.outcome);
+      return { ...ended(missed.outcome), turn: missedTurn(turns, missed, api) };
     }
     if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
       const whole =
         outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
-      return ended(whole, outcome.usage ?? null);
+      return ended(whole, outcome);
     }
     const turn = turnOf(turns, outcome.answer, api);
-    if (!(await note(turn, true))) return ended(LOST);
+    if (!(await note(turn))) return ended(LOST);
     turns.push(turn);
     if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
     sink?.goOn(turns.flatMap(itemsOfTurn));
@@ -87,24 +91,6 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
     if ('outcome' in next) return ended(next.outcome);
     place = next;
   }
-}
-
-/** An answer that misses its schema, and is to be told so by the next attempt, where there may be one. */
-function missedAnswer(outcome: Outcome, begun: Begun, { attempts }: QueueConfig) {
-  if (outcome.kind === 'retry' && outcome.reason === 'schema_mismatch' && outcome.answer !== undefined) {
-    return { outcome, answer: outcome.answer, misses: (outcome.error.details ?? []) as Miss[] };
-  }
-  if (outcome.kind !== 'completed' || outcome.misses === undefined) return null;
-  // As OpenAI does: what was streamed, or cannot be asked again, is completed by whatever was said.
-  if (begun.stream || begun.counted + 1 >= attempts || !isStrict(begun.body as ResponsesBody)) return null;
-  const { answer, misses, ...tried } = outcome;
-  const error = { code: 'schema_mismatch', message: 'The answer does not fit its schema.', details: misses };
-  const again = { afterMs: 0, countsAsAttempt: true, possiblyBilled: false };
-  return { outcome: { ...tried, kind: 'retry', reason: 'schema_mismatch', error, ...again } as const, answer, misses };
-}
-
-function isStrict({ text }: ResponsesBody): boolean {
-  return (text as { format?: { strict?: unknown } } | undefined)?.format?.strict === true;
 }
 
 async function reserveNext(

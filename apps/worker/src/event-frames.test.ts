@@ -92,3 +92,17 @@ it('what is no JSON is passed on as it is', () => {
   const { frame } = frameEvents({ id: OURS, background: true, after: null });
   expect(frame('response.created', '{"response": broken')).toMatchObject({ kind: 'frame', sequence: 0 });
 });
+
+it.each([
+  ['null', { previous_response_id: null }],
+  ['nothing', {}],
+])(
+  'where the upstream remembers nothing, and tells %s of it, the client still reads what it goes on from',
+  (_, told) => {
+    const previous = { ours: `resp_${'b'.repeat(48)}`, upstreams: null };
+    const { frame } = frameEvents({ id: OURS, background: false, after: null, previous });
+    const framed = frame('response.created', JSON.stringify({ type: 'response.created', response: response(told) }));
+    if (framed.kind !== 'frame') throw new Error('no frame');
+    expect(parsed(framed.frame).response).toMatchObject({ id: OURS, previous_response_id: previous.ours });
+  },
+);

@@ -40,7 +40,8 @@ export interface FrameTerms {
 
 export interface PreviousIds {
   ours: string;
-  upstreams: string;
+  /** null: it was not named to the upstream. */
+  upstreams: string | null;
 }
 
 export interface Frames {
@@ -166,6 +167,7 @@ function asOurs(data: string, id: string, background: boolean): { text: string; 
 
 /** Inside a string the quotes would be escaped. */
 function withOurPrevious(data: string, { ours, upstreams }: PreviousIds): string {
+  if (upstreams === null && !data.includes('"previous_response_id"')) return parsedWithPrevious(data, ours);
   return [':', ': '].reduce(
     (text, colon) =>
       text.replaceAll(
@@ -174,6 +176,17 @@ function withOurPrevious(data: string, { ours, upstreams }: PreviousIds): string
       ),
     data,
   );
+}
+
+/** Some servers that remember nothing tell no such field. */
+function parsedWithPrevious(data: string, ours: string): string {
+  try {
+    const event = JSON.parse(data);
+    return JSON.stringify({ ...event, response: { ...event.response, previous_response_id: ours } });
+  } catch {
+    // Passed on as it is: whoever reads along sees what the upstream sent.
+    return data;
+  }
 }
 
 function parsedAsOurs(data: string, id: string, background: boolean): { text: string; upstreamId: string | null } {

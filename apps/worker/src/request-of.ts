@@ -3,6 +3,7 @@ import {
   type Config,
   type ExtractBody,
   extractRequest,
+  manyZod,
   type NamedSchema,
   type Outcome,
   type QueueConfig,
@@ -43,6 +44,7 @@ export function requestOf(
       possiblyBilled: false,
     };
   }
-  const zod = typeof body.schema === 'string' ? config.schemas[body.schema]?.zod : undefined;
+  const ofOne = typeof body.schema === 'string' ? config.schemas[body.schema]?.zod : undefined;
+  const zod = ofOne === undefined || body.many !== true ? ofOne : manyZod(ofOne);
   return { body: { ...extractRequest(body, schema), ...withModel }, ...(zod === undefined ? {} : { zod }) };
 }

@@ -28,6 +28,7 @@ async function attempt(
     config?: ConfigInput;
     answer?: (response: ServerResponse) => void;
     upstreams?: boolean;
+    promptCacheKey?: boolean;
     controller?: AbortController;
   } = {},
 ): Promise<{ outcome: Outcome; asked: Asked[]; audited: AuditEntry[] }> {
@@ -47,7 +48,8 @@ async function attempt(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  const config = testConfig({ upstreams: { here: { baseURL, background: 'off' } }, ...terms.config });
+  const { promptCacheKey = true } = terms;
+  const config = testConfig({ upstreams: { here: { baseURL, background: 'off', promptCacheKey } }, ...terms.config });
   const settings = config.queues.generate;
   const upstreamConfig = config.upstreams.here;
   if (settings === undefined || upstreamConfig === undefined) throw new Error('the test configuration is not whole');
@@ -106,6 +108,29 @@ it('an extraction is a strict structured request, and its answer is parsed', asy
     text: { format: { type: 'json_schema', name: 'invoice', schema: SCHEMA, strict: true } },
   });
   expect(JSON.stringify(asked[0]?.body.input)).toContain('Total: 7');
+});
+
+it('requests that begin alike get one prompt_cache_key, which the client never asked for and is not told', async () => {
+  const keyOf = async (body: Record<string, unknown>) =>
+    (await attempt({ begun: { body } })).asked[0]?.body.prompt_cache_key;
+  const key = await keyOf({ instructions: 'Be brief.', input: 'one' });
+  expect(key).toMatch(/^mr-[0-9a-f]{32}$/);
+  expect(await keyOf({ instructions: 'Be brief.', input: 'two' })).toBe(key);
+  expect(await keyOf({ instructions: 'Be brief.', input: 'x', prompt_cache_key: 'mine' })).toBe('mine');
+  expect(await keyOf({ input: 'bare' })).toBeUndefined();
+  const { outcome } = await attempt({
+    begun: { body: { instructions: 'Be brief.', input: 'x' } },
+    answer: (response) => response.end(JSON.stringify({ ...answerOf('x'), prompt_cache_key: key })),
+  });
+  expect(outcome).toMatchObject({ answer: { response: { prompt_cache_key: null } } });
+});
+
+it('an upstream that refuses fields it does not know is sent no prompt_cache_key', async () => {
+  const { asked } = await attempt({
+    begun: { body: { instructions: 'Be brief.', input: 'x' } },
+    promptCacheKey: false,
+  });
+  expect(asked[0]?.body).toEqual({ instructions: 'Be brief.', input: 'x', model: 'm' });
 });
 
 it('a schema of the configuration that is zod judges the answer itself, refinements included', async () => {

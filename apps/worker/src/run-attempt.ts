@@ -1,5 +1,14 @@
 /** One attempt: the stored job becomes a Responses request, is called, and comes to an Outcome. Knows nothing of Redis. */
-import type { Audit, Config, Outcome, QueueConfig, Reattachable, UpstreamApi } from '@millrace/core';
+import {
+  type Audit,
+  type Config,
+  type ExtractBody,
+  type Outcome,
+  type QueueConfig,
+  type Reattachable,
+  recordsOf,
+  type UpstreamApi,
+} from '@millrace/core';
 import type { Begun, Turn } from '@millrace/queue';
 import {
   type EventListener,
@@ -8,6 +17,7 @@ import {
   type Started,
   type Upstream,
 } from '@millrace/upstream';
+import { eventsWithoutKey, outcomeWithoutKey, ownCacheKey } from './own-cache-key.ts';
 import { requestOf } from './request-of.ts';
 import { withTurns } from './turns/next-input.ts';
 
@@ -50,16 +60,20 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
         : null;
     const progress = noteProgress(checkpoint, onEvent !== undefined);
+    const key = ownCacheKey(request.body);
+    const { promptCacheKey, history } = config.upstreams[settings.upstream] ?? {};
+    const keyed = key !== null && promptCacheKey === true;
+    const remembers = history === undefined;
     try {
       const asked = {
-        body: withTurns(request.body, turns),
+        body: withTurns(keyed ? { ...request.body, prompt_cache_key: key } : request.body, turns, remembers),
         type: begun.type,
         timeoutMs: settings.timeoutSeconds * 1000,
         signal: controller.signal,
         ...(request.zod === undefined ? {} : { zod: request.zod }),
-        ...(onEvent === undefined ? {} : { onEvent }),
+        ...(onEvent === undefined ? {} : { onEvent: key === null ? onEvent : eventsWithoutKey(onEvent, key) }),
       };
-      const outcome =
+      const called =
         begun.checkpoint === null
           ? // Whether it is made in the background is the upstream's to say: by its setting, and by what it has proved.
             await upstream.call({
@@ -70,6 +84,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
               onHeaders: (_, header) => told(rateLimitGauges(header)),
             })
           : await upstream.reattach({ ...asked, ...begun.checkpoint });
+      const outcome = begun.type === 'extract' && (begun.body as ExtractBody).many ? unwrapped(called) : called;
       audit?.write({
         at: new Date().toISOString(),
         job_id: id,
@@ -81,12 +96,19 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         response: 'answer' in outcome ? (outcome.answer?.response ?? null) : null,
         error: 'error' in outcome ? outcome.error : null,
       });
-      return outcome;
+      return key === null ? outcome : outcomeWithoutKey(outcome, key);
     } finally {
       if (deadline !== null) clearTimeout(deadline);
       progress.stop();
     }
   };
+}
+
+/** The list itself is what was asked for; the object around it is strict mode's. */
+function unwrapped(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'completed') return outcome;
+  const { answer } = outcome;
+  return { ...outcome, answer: { ...answer, output_parsed: recordsOf(answer.output_parsed) } };
 }
 
 /** How far a long answer is behind its checkpoint at most: a crash reads no more of it again. */

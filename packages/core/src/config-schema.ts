@@ -22,8 +22,18 @@ const upstream = z.strictObject({
   apiKey: z.string().min(1).optional(),
   background: z.enum(['auto', 'on', 'off']).default('auto'),
   extraFields: z.array(z.string().min(1)).default([]),
+  /** Whether requests that name no `prompt_cache_key` get one of their prefix. */
+  promptCacheKey: z.boolean().default(true),
   connectSeconds: seconds.default(10),
   idleSeconds: seconds.default(120),
+  /** Present: it remembers nothing, so follow-ups carry their history themselves, within these bounds. */
+  history: z
+    .strictObject({
+      /** Of users and assistants. */
+      maxMessages: z.int().positive().default(200),
+      maxTokens: z.int().positive().default(100_000),
+    })
+    .optional(),
 });
 
 const limit = z.strictObject({
@@ -193,6 +203,7 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>;
 export type ParsedConfig = z.output<typeof configSchema>;
 export type UpstreamConfig = ParsedConfig['upstreams'] extends Record<string, infer U> | undefined ? U : never;
+export type HistoryBounds = NonNullable<UpstreamConfig['history']>;
 export type PassThroughConfig = Exclude<ParsedConfig['passThrough'], false>;
 export type WebhooksConfig = ParsedConfig['webhooks'];
 export type FilesConfig = ParsedConfig['files'];

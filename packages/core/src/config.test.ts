@@ -60,3 +60,24 @@ it('all faults of a configuration are told at once', () => {
   }
   expect(faults.join()).not.toContain('hush');
 });
+
+describe('an upstream that remembers nothing', () => {
+  const upstreams = (history?: unknown) => ({ upstreams: { local: { baseURL: 'http://localhost:8000/v1', history } } });
+
+  it('is one with a history, whose bounds have defaults', () => {
+    expect(resolveConfig(upstreams({}), environment).upstreams.local?.history).toEqual({
+      maxMessages: 200,
+      maxTokens: 100_000,
+    });
+    expect(resolveConfig(upstreams(), environment).upstreams.local?.history).toBeUndefined();
+  });
+
+  it.each([
+    ['maxMessages', 0],
+    ['maxMessages', 1.5],
+    ['maxTokens', -1],
+    ['maxTokens', '100'],
+  ])('of which %s is %s is refused, by its path', (key, value) => {
+    expect(faultsOf(upstreams({ [key]: value }))[0]).toMatch(new RegExp(`^upstreams\\.local\\.history\\.${key}: `));
+  });
+});

@@ -36,6 +36,7 @@ export {
   EVENT_TYPES,
   type EventType,
   type FilesConfig,
+  type HistoryBounds,
   type LimitConfig,
   type PassThroughConfig,
   type QueueConfig,
@@ -49,17 +50,21 @@ export * from './flow.ts';
 export { FlowRequest, MAX_ITEMS, parseFlow } from './flow-request.ts';
 export { fillTemplates, TemplateError, templatesIn, valueAt } from './flow-template.ts';
 export { parseGuardedJson } from './guarded-json.ts';
+export { conversationOf, inputItemsOf, isItemReference, retoldItem } from './input-items.ts';
 export * from './job.ts';
 export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
 export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
+export { manyZod, recordsOf } from './many-records.ts';
 export type { NamedSchema } from './named-schema.ts';
 export { checkedKey, extraFieldsFor, jobOfRequest, jobOfResponse, numberHeader } from './new-job.ts';
 export type * from './outcome.ts';
 export { eventsOfItem } from './output-item-events.ts';
+export { isCacheable, promptCacheKey, promptPrefix } from './prompt-cache-key.ts';
 export { checkWebhookUrl, isCallable } from './public-address.ts';
 export { type Line, readLines } from './read-lines.ts';
 export { readableCharacters } from './readable-characters.ts';
+export { historyOf, refuseRemembered } from './refuse-remembered.ts';
 export { eventsOfResponse } from './response-events.ts';
 export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts';
 export { parseMetadata } from './responses-request-metadata.ts';

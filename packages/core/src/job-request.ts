@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { checkImageList } from './check-images.ts';
 import { InvalidRequestError } from './errors.ts';
 import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from './job.ts';
+import { manySchemaProblem } from './many-records.ts';
 import { parseResponsesRequest, RESPONSES_FIELDS, type ResponsesRequest } from './responses-request.ts';
 import {
   DECIMAL,
@@ -21,7 +22,7 @@ import {
   VALUE_FAULT,
 } from './responses-request-fault.ts';
 import { checkMetadataBounds, Metadata } from './responses-request-metadata.ts';
-import { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';
+import { checkStrictSchema, SCHEMA_NAME_PATTERN, type SchemaProblem } from './strict-schema.ts';
 
 /** A longer delay is a mistake in the unit (milliseconds for seconds). */
 export const MAX_DELAY_SECONDS = 366 * 24 * 60 * 60;
@@ -73,6 +74,8 @@ export const ExtractJob = z.object({
     (value) => typeof value === 'string' || isJsonObject(value),
     'a string or an object',
   ),
+  /** All records of this schema that the document has, as a list. */
+  many: maybe(z.boolean()),
   instructions: maybe(z.string()),
   model: maybe(z.string().min(1)),
   max_output_tokens: maybe(z.int().min(1)),
@@ -139,7 +142,7 @@ function checkGenerate(job: GenerateJob, extraFields: readonly string[] | undefi
   }
 }
 
-function checkExtract({ document, images, schema }: ExtractJob): void {
+function checkExtract({ document, images, schema, many = false }: ExtractJob): void {
   if (document === undefined && images === undefined) {
     throw missingParameter(
       'document',
@@ -154,7 +157,7 @@ function checkExtract({ document, images, schema }: ExtractJob): void {
     );
   }
   if (typeof schema === 'string') checkSchemaName(schema, 'schema');
-  else checkInlineSchema(schema);
+  else checkInlineSchema(schema, many);
   if (images !== undefined) checkImageList(images, 'images');
 }
 
@@ -164,19 +167,23 @@ function checkSchemaName(name: string, path: string): void {
 }
 
 /** An extract job always runs in strict mode, so what strict mode refuses is refused before it is stored. */
-function checkInlineSchema(inline: InlineSchema): void {
+function checkInlineSchema(inline: InlineSchema, many: boolean): void {
   for (const field of Object.keys(inline)) {
     if (!INLINE_SCHEMA_FIELDS.has(field)) throw unknownParameter(pathTo('schema', field), INLINE_SCHEMA_HINT);
   }
   const parsed = InlineSchema.safeParse(inline);
   if (!parsed.success) throw firstFault(parsed.error, inline, 'schema');
   checkSchemaName(inline.name, 'schema.name');
-  const found = checkStrictSchema(inline.schema);
-  if (found === null) return;
-  const where = found.path === '' ? 'it' : `'${found.path}'`;
-  throw new InvalidRequestError(
-    `Invalid schema '${inline.name}': ${where} ${found.problem}.`,
-    found.path === '' ? 'schema.schema' : `schema.schema.${found.path}`,
+  const found = checkStrictSchema(inline.schema) ?? (many ? manySchemaProblem(inline.schema) : null);
+  if (found !== null) throw invalidSchema(inline.name, found, 'schema.schema');
+}
+
+/** @param at path of the schema in the job */
+export function invalidSchema(name: string, { path, problem }: SchemaProblem, at: string): InvalidRequestError {
+  const where = path === '' ? 'it' : `'${path}'`;
+  return new InvalidRequestError(
+    `Invalid schema '${name}': ${where} ${problem}.`,
+    path === '' ? at : `${at}.${path}`,
     'invalid_json_schema',
   );
 }

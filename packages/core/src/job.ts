@@ -28,6 +28,8 @@ export interface ExtractBody {
   images?: string[];
   /** A schema of the configuration by its name, or one sent along. */
   schema: string | { name: string; schema: Record<string, unknown> };
+  /** Every record of this schema that the document has; absent: one. */
+  many?: boolean;
   instructions?: string;
   max_output_tokens?: number;
 }

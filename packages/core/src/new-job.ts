@@ -3,10 +3,11 @@ import type { Config } from './config.ts';
 import type { QueueConfig } from './config-schema.ts';
 import { InvalidRequestError } from './errors.ts';
 import type { NewJob } from './job.ts';
-import { type JobRequest, parseJobRequest } from './job-request.ts';
+import { invalidSchema, type JobRequest, parseJobRequest } from './job-request.ts';
+import { manySchemaProblem } from './many-records.ts';
 import { checkWebhookUrl } from './public-address.ts';
+import { refuseRemembered } from './refuse-remembered.ts';
 import { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
-import { checkStrictSchema } from './strict-schema.ts';
 
 /**
  * The job of one body, or NDJSON line, of POST /v1/jobs.
@@ -34,7 +35,7 @@ export function jobOfRequest(config: Config, body: unknown, caller: string, idem
     idempotency: key === undefined ? null : { caller, key },
   };
   if (request.type === 'generate') {
-    checkStrictFormat(request.request, 'request.text.format.schema');
+    refuseRemembered(config, queue, request.request, 'request');
     return { ...common, model: request.request.model ?? settings.model ?? null, body: request.request };
   }
   return { ...common, model: request.model ?? settings.model ?? null, body: extractBody(config, request) };
@@ -51,7 +52,7 @@ export function jobOfResponse(
   const [queue, settings] = queueFor(config, 'generate', queueName, 'Millrace-Queue');
   const request = parseResponsesRequest(body, { extraFields: extraFieldsFor(config, header) });
   refuseForgottenBackground(request);
-  checkStrictFormat(request, 'text.format.schema');
+  refuseRemembered(config, queue, request, '');
   const webhookUrl = header('millrace-webhook');
   checkWebhook(config, webhookUrl, 'Millrace-Webhook');
   const key = checkedKey(header('idempotency-key'));
@@ -125,28 +126,17 @@ function extractBody(config: Config, request: Extract<JobRequest, { type: 'extra
       'schema_not_found',
     );
   }
+  const named = typeof request.schema === 'string' && request.many ? config.schemas[request.schema] : undefined;
+  const found = named === undefined ? null : manySchemaProblem(named.jsonSchema);
+  if (named !== undefined && found !== null) throw invalidSchema(named.name, found, 'schema');
   return {
     ...(request.document === undefined ? {} : { document: request.document }),
     ...(request.images === undefined ? {} : { images: request.images }),
     schema: request.schema,
+    ...(request.many ? { many: true } : {}),
     ...(request.instructions === undefined ? {} : { instructions: request.instructions }),
     ...(request.max_output_tokens === undefined ? {} : { max_output_tokens: request.max_output_tokens }),
   };
-}
-
-/** A schema that strict mode would refuse is refused here, before it waits in a queue to be refused there. */
-function checkStrictFormat(request: ResponsesRequest, at: string): void {
-  const format = (request.text as { format?: { type?: unknown; strict?: unknown; schema?: unknown } } | undefined)
-    ?.format;
-  if (format?.type !== 'json_schema' || format.strict !== true) return;
-  const fault = checkStrictSchema(format.schema);
-  if (fault === null) return;
-  const path = fault.path === '' ? at : `${at}.${fault.path}`;
-  throw new InvalidRequestError(
-    `Invalid schema for text.format: '${path}' ${fault.problem}.`,
-    path,
-    'invalid_json_schema',
-  );
 }
 
 function deadlineMs(text: string | undefined, param: string): number | null {

@@ -6,6 +6,7 @@
 
 import * as z from 'zod';
 import { checkImages } from './check-images.ts';
+import { checkStrictFormat } from './check-strict-format.ts';
 import { InvalidRequestError } from './errors.ts';
 import { FIELD_HINTS, refuseWrongNames } from './request-hints.ts';
 import {
@@ -119,6 +120,8 @@ export function parseResponsesRequest(body: unknown, options: ParseResponsesOpti
   if (request.metadata) checkMetadataBounds(request.metadata, pathTo(at, 'metadata'));
   if (typeof request.input === 'object') checkItems(request.input, pathTo(at, 'input'));
   if (request.tools !== undefined) checkTools(request.tools, pathTo(at, 'tools'));
+  const format = isJsonObject(request.text) ? request.text.format : null;
+  if (isJsonObject(format) && format.type === 'json_schema') checkStrictFormat(format, pathTo(at, 'text.format'));
   checkContext(request, at);
   checkImages(request, at);
   return request;

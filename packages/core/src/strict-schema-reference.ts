@@ -12,7 +12,7 @@ export function referenceProblem(reference: string, root: JsonObject): string | 
   for (let hops = 0; hops < MAX_REFERENCE_HOPS; hops++) {
     if (typeof next !== 'string') return null;
     if (!next.startsWith('#')) return "'$ref' must stay inside the schema, like '#/$defs/name'";
-    target = resolve(next, root);
+    target = resolveReference(next, root);
     if (target === null) return "'$ref' leads to nothing in this schema";
     next = target.$ref;
   }
@@ -20,7 +20,7 @@ export function referenceProblem(reference: string, root: JsonObject): string | 
 }
 
 /** JSON Pointer (RFC 6901) in a URI fragment; null when it leads to no schema. */
-function resolve(reference: string, root: JsonObject): JsonObject | null {
+export function resolveReference(reference: string, root: JsonObject): JsonObject | null {
   if (reference === '#') return root;
   const pointer = decodeFragment(reference.slice(1));
   if (pointer === null || !pointer.startsWith('/')) return null;

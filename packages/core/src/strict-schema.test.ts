@@ -26,6 +26,19 @@ function tower(levels: number): Schema {
   return schema;
 }
 
+const endedRecursion = holding(
+  { $ref: '#/$defs/a' },
+  {
+    $defs: {
+      a: object({
+        next: { anyOf: [{ $ref: '#/$defs/a' }, { type: 'string', enum: ['end'] }] },
+        self: { $ref: '#/$defs/b' },
+      }),
+      b: object({ b: { $ref: '#/$defs/b' } }, { type: ['object', 'null'] }),
+    },
+  },
+);
+
 describe('what strict mode takes passes', () => {
   test.each([
     ['plain types', object({ a: text, b: { type: 'integer' }, c: { type: ['boolean', 'null'] }, d: { type: 'null' } })],
@@ -56,6 +69,19 @@ describe('what strict mode takes passes', () => {
         { $defs: { node: object({ next: { anyOf: [{ $ref: '#/$defs/node' }, { type: 'null' }] } }) } },
       ),
     ],
+    [
+      'recursion through each other, with lists between',
+      holding(
+        { $ref: '#/$defs/a' },
+        {
+          $defs: {
+            a: object({ bs: { type: 'array', items: { $ref: '#/$defs/b' } } }),
+            b: object({ a: { $ref: '#/$defs/a' } }),
+          },
+        },
+      ),
+    ],
+    ['recursion that an enum or a nullable type ends', endedRecursion],
     ['escapes in a reference', holding({ $ref: '#/$defs/a~1b%20~0c' }, { $defs: { 'a/b ~c': text } })],
     ['properties that are called like keywords', object({ oneOf: text, $ref: text, type: text, constructor: text })],
     ['ten levels', tower(10)],
@@ -138,6 +164,47 @@ describe('what strict mode refuses is named with its path', () => {
       /'description' beside '\$ref'/,
     ],
     ['a reference to itself', holding({ $ref: '#/properties/x' }), 'properties.x', /round in a circle/],
+    [
+      'references to each other',
+      object({}, { $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } }),
+      '$defs.a',
+      /round in a circle/,
+    ],
+    [
+      'alternatives of which one is the whole again',
+      holding({ $ref: '#/$defs/a' }, { $defs: { a: { anyOf: [text, { $ref: '#/$defs/a' }] } } }),
+      '$defs.a.anyOf[1]',
+      /round in a circle/,
+    ],
+    ['a property that is the whole again', holding({ $ref: '#' }), 'properties.x', /no value that ends/],
+    [
+      'a list that is never empty',
+      holding({ type: 'array', items: { $ref: '#' }, minItems: 1 }),
+      'properties.x.items',
+      /no value that ends/,
+    ],
+    [
+      'two that need each other',
+      holding(
+        { $ref: '#/$defs/a' },
+        { $defs: { a: object({ b: { $ref: '#/$defs/b' } }), b: object({ a: { $ref: '#/$defs/a' }, c: text }) } },
+      ),
+      '$defs.b.properties.a',
+      /no value that ends/,
+    ],
+    ['a reference to the map of properties', holding({ $ref: '#/properties' }), 'properties.x', /that is no schema/],
+    [
+      'a reference to an example',
+      holding(
+        { $ref: '#/properties/y/examples/0' },
+        {
+          properties: { x: { $ref: '#/properties/y/examples/0' }, y: { ...text, examples: [{ type: 'string' }] } },
+          required: ['x', 'y'],
+        },
+      ),
+      'properties.x',
+      /that is no schema/,
+    ],
   ])('%s', (_, schema, path, problem) => {
     expect(checkStrictSchema(schema)).toStrictEqual({ path, problem: expect.stringMatching(problem) });
   });
@@ -253,6 +320,18 @@ describe('hostile input', () => {
     expect(checkStrictSchema(object({}, { $defs: definitions }))).toMatchObject({
       problem: "'$ref' leads round in a circle",
     });
+  });
+
+  test('chains of references are judged in time that grows with them', () => {
+    const $defs: Schema = { d0: object({ end: text }) };
+    for (let index = 1; index < 20_000; index++) $defs[`d${index}`] = object({ x: { $ref: `#/$defs/d${index - 1}` } });
+    const began = performance.now();
+    expect(checkStrictSchema({ ...object({}), $defs: { ...$defs } })).toMatchObject({
+      problem: expect.stringContaining('properties'),
+    });
+    const few = Object.fromEntries(Object.entries($defs).slice(0, 4_000));
+    expect(checkStrictSchema(object({}, { $defs: few }))).toBeNull();
+    expect(performance.now() - began).toBeLessThan(2_000);
   });
 
   test('a million alternatives or properties are refused, with a short path', () => {

@@ -12,6 +12,7 @@ import {
   STRICT_KEYWORDS,
   STRICT_TYPES,
 } from './strict-schema-keywords.ts';
+import { recursionProblem } from './strict-schema-recursion.ts';
 import { referenceProblem } from './strict-schema-reference.ts';
 
 /** Names OpenAI takes for a schema: letters, digits, underscores and dashes, at most 64. */
@@ -70,7 +71,7 @@ export function checkStrictSchema(schema: unknown): SchemaProblem | null {
     const problem = subschemaProblem(next, walk);
     if (problem !== null) return { path: next.path.slice(0, MAX_PATH_CHARACTERS), problem };
   }
-  return null;
+  return recursionProblem(walk.waiting, schema);
 }
 
 /** Judges one subschema and queues those inside it. */

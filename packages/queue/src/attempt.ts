@@ -23,6 +23,8 @@ import { attemptEndJson, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT, readJson } fro
 import { CANCEL_CHANNEL } from './keys.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
+import { countsJson, hostedCalls } from './tool-calls.ts';
+import { type Turn, turnArgs } from './turns.ts';
 import { wantsEvent } from './webhooks/endpoints.ts';
 import { emptyOutbox } from './webhooks/outbox.ts';
 
@@ -144,20 +146,21 @@ export async function settleAttempt(
   epoch: number,
   outcome: Extract<Outcome, { kind: 'retry' | 'interrupted' }>,
   delayMs: number,
-  { spent = spentBy(outcome), api = null }: Pick<EndTerms, 'spent' | 'api'> = {},
+  { spent = spentBy(outcome), turn, api = null }: EndTerms = {},
 ): Promise<WriteReply> {
   const { keys } = queue;
   const end = { ...attemptEnd(outcome), usage: spent.attempt, api };
-  const { uncounted } = spent;
+  const { uncounted, uncountedCalls } = spent;
   const reply = (await runScript(
     store.redis,
     'settle',
-    [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters],
+    [keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.counters, keys.turns(id)],
     [
       ...[id, epoch, `${end.outcome}:${end.reason}`, attemptEndJson(end), end.counted ? 1 : 0, Math.ceil(delayMs)],
       ...[end.possibly_billed ? 1 : 0, uncounted?.input_tokens ?? 0, uncounted?.output_tokens ?? 0],
       outcome.reattach === undefined ? '' : checkpointText(outcome.reattach),
-      uncounted?.input_tokens_details.cached_tokens ?? 0,
+      ...[uncounted?.input_tokens_details.cached_tokens ?? 0, countsJson(uncountedCalls)],
+      ...(turn === undefined ? [''] : turnArgs(turn)),
     ],
   )) as string;
   return reply === 'settled' ? 'written' : (reply as WriteReply);
@@ -171,10 +174,14 @@ export interface Spent {
   attempt: Usage | null;
   /** What no turn has counted. */
   uncounted: Usage | null;
+  /** Calls of the upstream's own tools that no turn has counted, by the type of their items. */
+  uncountedCalls: Record<string, number>;
 }
 
-function spentBy({ usage = null }: Outcome): Spent {
-  return { job: usage, attempt: usage, uncounted: usage };
+function spentBy(outcome: Outcome): Spent {
+  const { usage = null } = outcome;
+  const uncountedCalls = hostedCalls('answer' in outcome ? outcome.answer?.response.output : undefined);
+  return { job: usage, attempt: usage, uncounted: usage, uncountedCalls };
 }
 
 /** What is stored of an attempt that ended with this Outcome. */
@@ -198,6 +205,8 @@ export interface EndTerms {
   streamed?: StreamedEnd | null;
   /** Where it took more than this one call. */
   spent?: Spent;
+  /** Noted where the job goes on: the answer that its next attempt goes on from. */
+  turn?: Turn;
   /** The job whose answer it is, where it made no call. */
   answeredBy?: string;
   /** Which way the call went that the answer, or the failure, is of. */
@@ -227,6 +236,7 @@ export function finishByOutcome(
     error: outcome.kind === 'failed' ? outcome.error : null,
     usage: spent.job,
     uncounted: spent.uncounted,
+    uncountedCalls: answeredBy === undefined ? spent.uncountedCalls : {},
     streamed,
     ...(answeredBy === undefined ? {} : { answeredBy }),
   });
@@ -247,6 +257,7 @@ export interface Finish {
   streamed?: StreamedEnd | null;
   /** Of `usage`, what is not counted yet. Absent: all. */
   uncounted?: Usage | null;
+  uncountedCalls?: Record<string, number>;
   /** The job whose answer it is, where that is not its own. */
   answeredBy?: string;
 }
@@ -281,7 +292,7 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
       wantsEvent(store, `response.${write.to}`) ? 1 : 0,
       (store.config.queues[queue.name]?.cache?.seconds ?? 0) * 1000,
       ...[spent?.input_tokens_details.cached_tokens ?? 0, write.answeredBy ?? ''],
-      write.answeredBy === undefined ? hostedCalls(write.answer) : '',
+      countsJson(write.uncountedCalls ?? {}),
       ...streamedArgs(write.streamed ?? null),
     ],
   )) as [string, number?, number?];
@@ -289,21 +300,6 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
   if (superseded === 1) await store.redis.publish(CANCEL_CHANNEL, id);
   return reply === 'finished' ? 'written' : (reply as WriteReply);
 }
-
-/** Calls of tools that the upstream runs itself, and mostly bills, by the type of their items. */
-function hostedCalls(answer: Answer | null): string {
-  const counts: Record<string, number> = {};
-  for (const item of answer?.response.output ?? []) {
-    const type = String((item as { type?: unknown } | null)?.type);
-    if (/^[a-z_]{1,60}_call$/.test(type) && !CLIENTS_CALLS.has(type)) counts[type] = (counts[type] ?? 0) + 1;
-  }
-  return Object.keys(counts).length === 0 ? '' : JSON.stringify(counts);
-}
-
-/** Those that the client, or a worker, makes. */
-const CLIENTS_CALLS: ReadonlySet<string> = new Set([
-  ...['function_call', 'custom_tool_call', 'local_shell_call', 'shell_call', 'apply_patch_call'],
-]);
 
 function streamedArgs(streamed: StreamedEnd | null): (string | number)[] {
   if (streamed === null) return ['', 0];

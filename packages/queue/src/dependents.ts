@@ -1,6 +1,6 @@
 /**
- * Jobs that wait for another's end, whatever for: follow-ups of an answer not there yet, followers of an equal request.
- * `finish` writes who goes on into the outbox; from there they are put back in line.
+ * Jobs that wait for another's end, whatever for: follow-ups of an answer not there yet, those next in a conversation,
+ * followers of an equal request. `finish` writes who goes on into the outbox; from there they are put back in line.
  */
 import { Job as BullJob } from 'bullmq';
 import { runScript } from './scripts.ts';

@@ -1,6 +1,7 @@
 /** Stores some jobs of one queue: each one's record and its BullMQ entry in one transaction, so both exist or neither. */
 import { ConflictError, cacheKeyOf, jobIdOfLine, type NewJob, newJobId } from '@millrace/core';
 import type { ChainableCommander } from 'ioredis';
+import { conversationHash } from './conversation.ts';
 import { claimIds, KEPT_MS } from './idempotency.ts';
 import { noteWaiting } from './room.ts';
 import { loadScripts, queueScript } from './scripts.ts';
@@ -106,7 +107,16 @@ function writeRecords(
     const fields = fieldsOf(job, bodies.get(id) ?? '{}', caches.get(id) ?? null);
     const bytes = fields.reduce((sum, field) => sum + Buffer.byteLength(field), 0);
     const keyMs = job.idempotency === null ? 0 : KEPT_MS;
-    args.push(id, job.delayMs, job.deadline ?? '', keyMs, bytes, fields.length, ...fields);
+    args.push(
+      id,
+      job.delayMs,
+      job.deadline ?? '',
+      keyMs,
+      conversationHash(job.body) ?? '',
+      bytes,
+      fields.length,
+      ...fields,
+    );
   }
   queueScript(
     transaction,

@@ -26,6 +26,7 @@ export type { BreakerState } from './breaker/step.ts';
 export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
+export { beforeInConversation, conversationHash } from './conversation.ts';
 export { dependOn, release, type Share, shareCall } from './dependents.ts';
 export type { Submitted } from './enqueue.ts';
 export { appendEvents, type EventsEntry, type StreamedEnd } from './events/append-events.ts';
@@ -52,6 +53,7 @@ export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 export type { Beat } from './heartbeat-thread.ts';
+export { type History, readHistory } from './history/read-history.ts';
 export { bullPrefix, WEBHOOKS_PREFIX } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
@@ -97,6 +99,7 @@ export {
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
 export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';
+export { hostedCalls } from './tool-calls.ts';
 export { readTurns, type ToolOutput, type Turn, writeToolOutput, writeTurn } from './turns.ts';
 export {
   countDeliveries,

@@ -35,7 +35,7 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     follows: record.follows ?? null,
     answered_by: record.answered_by ?? null,
     flow: record.flow ?? null,
-    tool_calls: readJson<Record<string, number>>(record.tool_calls),
+    tool_calls: toolCallsFromRecord(record),
     turns: number(record.turns) ?? 0,
     batch:
       record.batch === undefined
@@ -46,6 +46,15 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     attempts: attemptsFromRecord(record),
     body: readJson<Job['body']>(record.body) ?? {},
   };
+}
+
+const TOOL_CALLS = 'tool_calls:';
+
+function toolCallsFromRecord(record: Record<string, string>): Record<string, number> | null {
+  const counts = Object.entries(record).flatMap(([field, value]) =>
+    field.startsWith(TOOL_CALLS) ? [[field.slice(TOOL_CALLS.length), Number(value)] as const] : [],
+  );
+  return counts.length === 0 ? null : Object.fromEntries(counts);
 }
 
 const ATTEMPT = 'attempt:';

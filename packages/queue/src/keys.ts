@@ -9,6 +9,7 @@
  * | {mr:q}:turns:<id>                | hash   | turn                  | the finished calls of a job that takes several, and its tools' outputs; as long as its record |
  * | {mr:q}:dependents:<id>           | set    | depend, share; finish | ids of jobs that wait for this one's end            |
  * | {mr:q}:cache:<hash>              | string | share, finish         | the job whose answer equal requests get; the queue's cache.seconds after its end |
+ * | {mr:q}:conversation:<hash>       | zset   | submit; finish        | ids of unfinished jobs of a conversation upstream, by creation (µs): one is called at a time |
  * | {mr:q}:events:<id>               | stream | append, finish        | a streamed answer's events, some an entry; an hour after its end, at most 16 MiB |
  * | {mr:q}:status:<status>           | zset   | submit, begin, settle, finish | ids by creation (µs), one set a status      |
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
@@ -66,6 +67,7 @@ export interface QueueKeys {
   turns(id: string): string;
   dependents(id: string): string;
   cache(hash: string): string;
+  conversation(hash: string): string;
   outbox: string;
   shadow: string;
   shadowAt: string;
@@ -93,6 +95,7 @@ export function queueKeys(queue: string): QueueKeys {
     turns: (id) => `${prefix}:turns:${id}`,
     dependents: (id) => `${prefix}:dependents:${id}`,
     cache: (hash) => `${prefix}:cache:${hash}`,
+    conversation: (hash) => `${prefix}:conversation:${hash}`,
     status: (status) => `${prefix}:status:${status}`,
     outbox: `${prefix}:outbox`,
     shadow: `${prefix}:shadow`,

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { type NewJob, readableCharacters } from '@millrace/core';
 import { Job as BullJob, type JobsOptions } from 'bullmq';
 import type { ChainableCommander } from 'ioredis';
+import { conversationHash } from './conversation.ts';
 import type { StoreQueue } from './store.ts';
 
 /** What BullMQ keeps as the job's data. */
@@ -17,6 +18,8 @@ export interface Ticket {
   shape?: string;
   /** The response it goes on from. */
   previous?: string;
+  /** The line of the conversation upstream that it is of (see conversation.ts). */
+  conversation?: string;
   /** Equal requests have the same, and share one call. */
   cache?: string;
 }
@@ -90,11 +93,13 @@ function measure(body: NewJob['body'] | undefined, characters?: number): Omit<Ti
     max_output_tokens: most,
     previous_response_id: previous,
   } = body as Record<string, unknown>;
+  const conversation = conversationHash(body);
   const kind = JSON.stringify([instructions, text, schema]);
   return {
     characters: readableCharacters(body, characters ?? JSON.stringify(body).length),
     ...(typeof most === 'number' ? { max_output: most } : {}),
     shape: shapeOf(kind),
     ...(typeof previous === 'string' ? { previous } : {}),
+    ...(conversation === null ? {} : { conversation }),
   };
 }

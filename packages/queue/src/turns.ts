@@ -7,6 +7,7 @@ import type { WriteReply } from './attempt.ts';
 import { readJson } from './job-record.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
+import { countsJson, hostedCalls } from './tool-calls.ts';
 
 /** One call of a job that was not its last. */
 export interface Turn {
@@ -49,27 +50,17 @@ export async function readTurns(store: Store, queue: StoreQueue, id: string): Pr
   }
 }
 
-/**
- * Nothing may follow from the answer before this has replied 'written'. Written twice, it is as the first time.
- * @param count whether its tokens are counted with it; else they are with what ends its attempt
- */
-export function writeTurn(
-  store: Store,
-  queue: StoreQueue,
-  id: string,
-  epoch: number,
-  { number, tools: _, ...turn }: Turn,
-  count: boolean,
-): Promise<WriteReply> {
-  const usage = count ? turn.usage : null;
+/** Nothing may follow from the answer before this has replied 'written'. Written twice, it is as the first time. */
+export function writeTurn(store: Store, queue: StoreQueue, id: string, epoch: number, turn: Turn): Promise<WriteReply> {
+  const { usage, output } = turn;
   const tokens = [usage?.input_tokens, usage?.output_tokens, usage?.input_tokens_details.cached_tokens];
-  return write(
-    store,
-    queue,
-    id,
-    [epoch, `turn:${number}`, JSON.stringify(turn)],
-    tokens.map((n) => n ?? 0),
-  );
+  const counts = [...tokens.map((n) => n ?? 0), countsJson(hostedCalls(output))];
+  return write(store, queue, id, [epoch, ...turnArgs(turn), ...counts]);
+}
+
+/** Field and value that a turn is noted as; what its tools say is noted on its own. */
+export function turnArgs({ number, tools: _, ...turn }: Turn): [string, string] {
+  return [`turn:${number}`, JSON.stringify(turn)];
 }
 
 export function writeToolOutput(
@@ -79,16 +70,10 @@ export function writeToolOutput(
   epoch: number,
   { number, callId, output }: { number: number; callId: string; output: ToolOutput },
 ): Promise<WriteReply> {
-  return write(store, queue, id, [epoch, `tool:${number}:${callId}`, JSON.stringify(output)], [0, 0, 0]);
+  return write(store, queue, id, [epoch, `tool:${number}:${callId}`, JSON.stringify(output), 0, 0, 0, '']);
 }
 
-async function write(
-  store: Store,
-  { keys }: StoreQueue,
-  id: string,
-  args: (string | number)[],
-  tokens: number[],
-): Promise<WriteReply> {
-  const scripts = [keys.job(id), keys.turns(id), keys.counters];
-  return (await runScript(store.redis, 'turn', scripts, [...args, ...tokens])) as WriteReply;
+async function write(store: Store, { keys }: StoreQueue, id: string, args: (string | number)[]): Promise<WriteReply> {
+  const touched = [keys.job(id), keys.turns(id), keys.counters];
+  return (await runScript(store.redis, 'turn', touched, args)) as WriteReply;
 }

@@ -144,6 +144,17 @@ describe('a structured answer', () => {
     });
   });
 
+  test.each([
+    ['a refusal', [{ type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] }]],
+    ['a call that is its client’s to make', [{ type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }]],
+    ['a wish for approval', [{ type: 'mcp_approval_request', id: 'a' }]],
+  ])('%s is no miss of a generation', async (_, output) => {
+    const { call } = await open(ok(response({ output })));
+    const outcome = await call({ type: 'generate', body: { model: 'm', text: { format } } });
+    expect(outcome).toMatchObject({ kind: 'completed', answer: { output_text: '' } });
+    expect(outcome).not.toHaveProperty('misses');
+  });
+
   test('is checked and transformed by zod where zod is given', async () => {
     const { call } = await open(said42);
     const zod = z.object({ total: z.number().transform((total) => total * 2) });

@@ -8,7 +8,7 @@ import { classifyBody, classifyStream, type ReadAnswer } from './classify-respon
 import { classifyStatus } from './classify-status.ts';
 import { decide, type Finding, stopped } from './decide.ts';
 import type { Ending, Exchange } from './exchange.ts';
-import { refusalText } from './output-text.ts';
+import { callsClient, refusalText } from './output-text.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Checked } from './structured.ts';
 
@@ -80,7 +80,9 @@ export async function judge(read: Exclude<ReadAnswer, Finding>, terms: CallTerms
     const message = refusal.trim() === '' ? 'The model refused.' : refusal;
     return decide({ row: 'refused', message, answer, upstreamId: tried.upstreamId }, true);
   }
-  if (terms.check === null) return { kind: 'completed', answer, ...tried };
+  // A refusal, or a call that its client is to make, is no try at the structure.
+  const isFree = terms.type === 'generate' && (refusal !== null || callsClient(answer.response.output));
+  if (terms.check === null || isFree) return { kind: 'completed', answer, ...tried };
   const checked = await terms.check(answer.output_text);
   if (checked.fits) return { kind: 'completed', answer: { ...answer, output_parsed: checked.value }, ...tried };
   // As OpenAI does: a generate job that asked for a structure keeps its text, and has no `output_parsed`.

@@ -29,6 +29,7 @@ for (const [row, scenarios] of Object.entries(SCENARIOS) as [RowName, Scenario[]
           baseURL: scenario.baseURL?.(server) ?? server.baseURL,
           background: 'auto',
           extraFields: [],
+          promptCacheKey: true,
           connectSeconds: scenario.connectSeconds ?? 10,
           idleSeconds: scenario.idleSeconds ?? 10,
         });
@@ -78,6 +79,7 @@ describe('x-should-retry', () => {
       baseURL: server.baseURL,
       background: 'auto',
       extraFields: [],
+      promptCacheKey: true,
       connectSeconds: 1,
       idleSeconds: 1,
     });

@@ -12,6 +12,17 @@ export function refusalText(output: unknown): string | null {
   return refusals.length === 0 ? null : refusals.join('');
 }
 
+/** Items by which the model waits for its client; what it says beside them is not its answer yet. */
+const FOR_CLIENT: ReadonlySet<unknown> = new Set([
+  ...['function_call', 'custom_tool_call', 'computer_call', 'local_shell_call', 'shell_call', 'apply_patch_call'],
+  'mcp_approval_request',
+]);
+
+/** True where the model calls something that its client, or a worker, is to run or approve. */
+export function callsClient(output: unknown): boolean {
+  return Array.isArray(output) && output.some((item) => isObject(item) && FOR_CLIENT.has(item['type']));
+}
+
 function parts(output: unknown, type: string, field: string): string[] {
   const found: string[] = [];
   for (const item of Array.isArray(output) ? output : []) {

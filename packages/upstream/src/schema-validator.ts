@@ -20,6 +20,9 @@ const MAX_CHARS_FOR_ALL_MISSES = 1024 * 1024;
 /** Of a name out of an answer, in a message. */
 const MAX_NAME_CHARS = 100;
 
+/** Of a place in an answer, which may be as deep as the answer is long. */
+export const MAX_PATH_CHARS = 500;
+
 export interface SchemaValidator {
   /** The misses of `value`, none when it fits. `chars` is the length of the text it was parsed from. */
   misses(value: unknown, chars: number): Miss[];
@@ -88,7 +91,8 @@ function missOf(error: ErrorObject): Miss {
     .split('/')
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~').slice(0, MAX_NAME_CHARS))
-    .join('.');
+    .join('.')
+    .slice(0, MAX_PATH_CHARS);
   const extra: unknown = error.params['additionalProperty'] ?? error.params['unevaluatedProperty'];
   const named = typeof extra === 'string' ? `: '${extra.slice(0, MAX_NAME_CHARS)}'` : '';
   return { path, problem: `${(error.message ?? error.keyword).slice(0, MAX_NAME_CHARS * 5)}${named}` };

@@ -62,6 +62,9 @@ describe('misses', () => {
     expect(huge.fits === false && huge.misses.length).toBe(1);
     const long = await check({ additionalProperties: false }, JSON.stringify({ ['k'.repeat(1_000_000)]: 1 }));
     expect(JSON.stringify(long).length).toBeLessThan(1000);
+    const tree = { properties: { ['k'.repeat(90)]: { $ref: '#' } }, type: 'object' };
+    const deep = await check(tree, `${`{"${'k'.repeat(90)}":`.repeat(50)}1${'}'.repeat(50)}`);
+    expect(JSON.stringify(deep).length).toBeLessThan(1000);
     const zod = await check({}, JSON.stringify(Array(5000).fill('x')), z.array(z.number()));
     expect(zod.fits === false && zod.misses.length).toBe(MAX_MISSES);
   });

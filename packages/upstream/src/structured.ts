@@ -5,7 +5,7 @@
 import type { Miss, ResponsesBody } from '@millrace/core';
 import type { z } from 'zod';
 import { isObject, parseJson } from './json.ts';
-import { MAX_MISSES, schemaValidator } from './schema-validator.ts';
+import { MAX_MISSES, MAX_PATH_CHARS, schemaValidator } from './schema-validator.ts';
 
 export type Checked = { fits: true; value: unknown } | { fits: false; misses: Miss[] };
 
@@ -46,7 +46,7 @@ async function checkByZod(zod: z.ZodType, value: unknown): Promise<Checked> {
   const result = await zod.safeParseAsync(value);
   if (result.success) return { fits: true, value: result.data };
   const misses = result.error.issues.slice(0, MAX_MISSES).map((issue) => ({
-    path: issue.path.map(String).join('.').slice(0, 500),
+    path: issue.path.map(String).join('.').slice(0, MAX_PATH_CHARS),
     problem: issue.message.slice(0, 500),
   }));
   return { fits: false, misses };

@@ -223,6 +223,8 @@ export const BatchObject = z.looseObject({
   error_file_id: z.string().nullable(),
   errors: z.looseObject({}).nullable(),
   request_counts: z.object({ total: z.int(), completed: z.int(), failed: z.int() }),
+  usage: z.looseObject({ total_tokens: z.number() }).nullable().describe('Null until its files are written.'),
+  cached_tokens: z.int().describe('Input tokens of its ended requests that the upstream had cached, as they end.'),
   created_at: seconds,
   expires_at: seconds,
 });

@@ -10,9 +10,13 @@ const AT_ONCE = 50;
 export async function cancelJobs({ store, signal }: BatchTerms, begun: Batch): Promise<void> {
   const batch = (await readBatch(store, begun.id)) ?? begun;
   const end = Math.min(batch.total, batch.enqueued + STORED_AHEAD);
-  for (let from = 0; from < end; from += AT_ONCE) {
+  const stored = [
+    ...Array.from({ length: end }, (_, place) => place),
+    ...batch.leaders.filter((place) => place >= end),
+  ];
+  for (let from = 0; from < stored.length; from += AT_ONCE) {
     signal.throwIfAborted();
-    const places = Array.from({ length: Math.min(AT_ONCE, end - from) }, (_, index) => from + index);
+    const places = stored.slice(from, from + AT_ONCE);
     await Promise.all(
       places.map((place) =>
         cancelJob(store, jobIdOfLine(batch.id, place)).catch((error: unknown) => {

@@ -5,6 +5,7 @@ import {
   type Line,
   type parseBatchLine,
   readLines,
+  refuseRemembered,
   TooLargeError,
 } from '@millrace/core';
 import type { FileStorage } from '@millrace/files';
@@ -36,7 +37,14 @@ export async function* readInput(
   const source = await files.read(batch.input_file_id);
   try {
     for await (const lines of readLines(source, MAX_LINE_BYTES)) {
-      for (const line of lines) yield { number: line.number, parsed: parse(line, batch, extraFields, read) };
+      for (const line of lines) {
+        const parsed = parse(line, (text) => {
+          const checked = read(text, batch.endpoint, extraFields);
+          refuseRemembered(store.config, batch.queue.name, checked.request, 'body');
+          return checked;
+        });
+        yield { number: line.number, parsed };
+      }
     }
   } finally {
     source.destroy();
@@ -45,16 +53,11 @@ export async function* readInput(
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function parse(
-  line: Line,
-  { endpoint }: Batch,
-  extraFields: readonly string[],
-  read: typeof parseBatchLine,
-): BatchLine | InvalidRequestError {
+function parse(line: Line, read: (text: string) => BatchLine): BatchLine | InvalidRequestError {
   try {
     if ('tooLong' in line) throw new TooLargeError(`The line is larger than ${MAX_LINE_BYTES} bytes.`);
     const text = decode(line.bytes);
-    return read(line.number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, endpoint, extraFields);
+    return read(line.number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch (error) {
     if (error instanceof InvalidRequestError) return error;
     throw error;

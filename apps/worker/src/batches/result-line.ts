@@ -1,6 +1,13 @@
 /** What a batch's files say of one request: its answer, or why it has none, as OpenAI writes it. */
 import { createHash } from 'node:crypto';
-import { type Answer, type BatchEndpoint, chatCompletionOf, type Job, type JobError } from '@millrace/core';
+import {
+  type Answer,
+  type BatchEndpoint,
+  chatCompletionOf,
+  type Job,
+  type JobError,
+  type ResponsesBody,
+} from '@millrace/core';
 
 export interface ResultLine {
   /** Which of the two files it is in. */
@@ -45,7 +52,9 @@ export function resultLine(
 }
 
 function answered(endpoint: BatchEndpoint, job: Job, response: Answer['response']): { status: number; body: object } {
-  const ours = { ...response, id: job.id };
+  const { previous_response_id: previous } = job.body as ResponsesBody;
+  // The upstream knows both by other ids.
+  const ours = { ...response, id: job.id, ...(previous == null ? {} : { previous_response_id: previous }) };
   if (endpoint === '/v1/responses') return { status: 200, body: ours };
   const created =
     typeof response['created_at'] === 'number' ? response['created_at'] : Math.floor(job.created_at / 1000);

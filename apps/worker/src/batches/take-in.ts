@@ -1,31 +1,22 @@
 /**
- * A batch's input becomes jobs: first every line is checked, so that a batch begins whole or not at all; then they are
- * added in chunks, no faster than the queue and Redis take them.
+ * A batch's input becomes jobs: first every line is checked, so that a batch begins whole or not at all; then a first
+ * request of each shared beginning goes ahead; then all are added in chunks, no faster than the queue and Redis take them.
  */
 import { hash } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
-import { type BatchLine, type NewJob, parseBatchLine, readCheckedLine, ShedError } from '@millrace/core';
+import { type NewJob, parseBatchLine, readCheckedLine } from '@millrace/core';
 import { NotStoredError } from '@millrace/files';
-import {
-  type Batch,
-  type BatchStatus,
-  type LineError,
-  noteEnqueued,
-  readBatch,
-  sendEvent,
-  submit,
-  turnBatch,
-} from '@millrace/queue';
+import { type Batch, type LineError, noteEnqueued, readBatch, sendEvent, turnBatch } from '@millrace/queue';
 import { eventOf } from './event-of.ts';
+import { searchLeaders } from './find-leaders.ts';
 import type { BatchTerms } from './keep-batches.ts';
 import { readInput } from './read-input.ts';
+import { sendAhead } from './send-ahead.ts';
+import { goesOn, jobOfLine, storeLines } from './store-lines.ts';
 
 /** As many as are stored in one transaction. */
 const CHUNK = 200;
 /** Faults that are told; a file of nonsense need not be told line by line. */
 const MOST_ERRORS = 100;
-/** The queue, or Redis, is full: tried again. */
-const FULL_AGAIN_MS = 1000;
 /** Transactions under way: while Redis is at some, the next is made. */
 const CHUNKS_AT_ONCE = 4;
 /** Jobs may be stored already that are so far beyond `enqueued`, with gaps. */
@@ -33,7 +24,6 @@ export const STORED_AHEAD = CHUNK * CHUNKS_AT_ONCE;
 
 export async function takeIn(terms: BatchTerms, batch: Batch): Promise<void> {
   const { store } = terms;
-  let { total } = batch;
   if (batch.status === 'validating') {
     const checked = await check(terms, batch);
     if (checked === null) return;
@@ -44,14 +34,19 @@ export async function takeIn(terms: BatchTerms, batch: Batch): Promise<void> {
       }
       return;
     }
-    total = checked.total;
-    const fields = { total, ...(checked.model === null ? {} : { model: checked.model }) };
+    const { total, model, leaders } = checked;
+    const fields = {
+      total,
+      ...(model === null ? {} : { model }),
+      ...(leaders.length === 0 ? {} : { leaders: JSON.stringify(leaders) }),
+    };
     if (!(await turnBatch(store, batch, ['validating'], 'in_progress', fields))) return;
   }
-  await enqueueAll(terms, batch);
+  const begun = (await readBatch(store, batch.id)) ?? batch;
+  if (await sendAhead(terms, begun)) await enqueueAll(terms, begun);
 }
 
-type Checked = { errors: LineError[] } | { total: number; model: string | null };
+type Checked = { errors: LineError[] } | { total: number; model: string | null; leaders: number[] };
 
 /** null: it was stopped. */
 async function check({ store, files, signal }: BatchTerms, batch: Batch): Promise<Checked | null> {
@@ -62,6 +57,7 @@ async function check({ store, files, signal }: BatchTerms, batch: Batch): Promis
   };
   /** By their hashes: half a megabyte for 50,000, whatever their lengths. */
   const seen = new Set<string>();
+  const search = searchLeaders(store.config.tools);
   let total = 0;
   let model: string | null | undefined;
   try {
@@ -78,6 +74,7 @@ async function check({ store, files, signal }: BatchTerms, batch: Batch): Promis
         seen.add(print);
         const asked = parsed.request.model ?? null;
         model = model === undefined || model === asked ? asked : null;
+        search.note(total - 1, parsed.request);
       }
       if (total > maxLines) {
         fault('too_many_requests', `The file has more than ${maxLines} requests (batches.maxLines).`, null, null);
@@ -89,7 +86,7 @@ async function check({ store, files, signal }: BatchTerms, batch: Batch): Promis
     fault('file_not_found', `The input file ${batch.input_file_id} was deleted.`, 'input_file_id', null);
   }
   if (total === 0 && errors.length === 0) fault('empty_file', 'The file has no request.', null, null);
-  return errors.length > 0 ? { errors } : { total, model: model ?? null };
+  return errors.length > 0 ? { errors } : { total, model: model ?? null, leaders: search.found() };
 }
 
 async function enqueueAll(terms: BatchTerms, batch: Batch): Promise<void> {
@@ -102,7 +99,7 @@ async function enqueueAll(terms: BatchTerms, batch: Batch): Promise<void> {
   let before = Promise.resolve(true);
   const flush = async (): Promise<void> => {
     const end = place;
-    const stored = storeAll(terms, batch, jobs);
+    const stored = storeLines(terms, batch, jobs);
     jobs = [];
     before = Promise.all([stored, before]).then(async (all) => {
       if (!all.every((whole) => whole)) {
@@ -122,7 +119,7 @@ async function enqueueAll(terms: BatchTerms, batch: Batch): Promise<void> {
   try {
     for await (const { parsed } of readInput(store, files, batch, readCheckedLine)) {
       if (place++ < batch.enqueued || parsed instanceof Error) continue;
-      jobs.push(jobOf(terms, batch, parsed, place - 1));
+      jobs.push(jobOfLine(terms, batch, parsed, place - 1));
       if (jobs.length < CHUNK) continue;
       await flush();
       if (signal.aborted || over) return;
@@ -131,47 +128,4 @@ async function enqueueAll(terms: BatchTerms, batch: Batch): Promise<void> {
   } finally {
     await before;
   }
-}
-
-/** Not when it is cancelled, or its time is over. */
-function goesOn({ expires_at: expires }: Batch, status: BatchStatus | undefined): boolean {
-  return status === 'in_progress' && Date.now() < expires;
-}
-
-/**
- * Stores a chunk, waiting for room as long as the batch goes on.
- * @returns whether all of it is stored
- * @throws when it is stopped, or what was not expected goes wrong
- */
-async function storeAll({ store, signal }: BatchTerms, batch: Batch, jobs: readonly NewJob[]): Promise<boolean> {
-  for (let left = jobs; ; ) {
-    const replies = await submit(store, left).catch((error: unknown) => {
-      if (error instanceof ShedError) return left.map(() => error);
-      throw error;
-    });
-    left = left.filter((_, index) => replies[index] instanceof Error);
-    if (left.length === 0) return true;
-    await wait(FULL_AGAIN_MS, undefined, { signal });
-    if (!goesOn(batch, (await readBatch(store, batch.id))?.status)) return false;
-  }
-}
-
-function jobOf({ store }: BatchTerms, batch: Batch, { customId, request }: BatchLine, place: number): NewJob {
-  const settings = store.config.queues[batch.queue.name];
-  return {
-    queue: batch.queue.name,
-    type: 'generate',
-    model: request.model ?? settings?.model ?? null,
-    priority: batch.priority,
-    delayMs: 0,
-    deadline: batch.expires_at,
-    metadata: (request.metadata as Record<string, string> | null | undefined) ?? null,
-    webhookUrl: null,
-    retryOf: null,
-    stream: false,
-    forget: false,
-    batch: { id: batch.id, place, customId, chat: batch.endpoint === '/v1/chat/completions' },
-    idempotency: null,
-    body: request,
-  };
 }

@@ -1,5 +1,5 @@
 /** The request of a job's next call: what was asked, and what has been said and done since. */
-import type { Miss, ResponsesBody } from '@millrace/core';
+import { inputItemsOf, type Miss, type ResponsesBody, retoldItem } from '@millrace/core';
 import type { Turn } from '@millrace/queue';
 
 /** Calls of tools beyond this, where the request says nothing: the model must answer with what it has. */
@@ -7,15 +7,20 @@ export const MAX_TOOL_CALLS = 128;
 
 type Item = Record<string, unknown>;
 
-/** @param turns the calls that were made before, each of which has been answered in full */
-export function withTurns(body: ResponsesBody, turns: readonly Turn[]): ResponsesBody {
+/**
+ * @param turns the calls that were made before, each of which has been answered in full
+ * @param remembers whether the upstream knows items by their ids, where they are stored
+ */
+export function withTurns(body: ResponsesBody, turns: readonly Turn[], remembers = true): ResponsesBody {
   if (turns.length === 0) return body;
   // A conversation upstream has what was said; it only lacks what was done.
   const kept = body.conversation == null;
   const stored = body.store !== false;
-  const told = kept ? turns : turns.slice(-1);
+  const itemAgain = (item: Item, { api }: Turn): Item[] =>
+    remembers && api !== 'chat' ? asInput(item, stored) : retoldItem(item);
+  const told = kept ? withoutOldMisses(turns) : turns.slice(-1);
   const more = told.flatMap((turn) => [
-    ...(kept ? turn.output.flatMap((item) => asInput(item as Item, stored && turn.api !== 'chat')) : []),
+    ...(kept ? turn.output.flatMap((item) => itemAgain(item as Item, turn)) : []),
     ...callsOf(turn.output).map(({ call_id }) => ({
       type: 'function_call_output',
       call_id,
@@ -23,14 +28,24 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[]): Response
     })),
     ...(turn.misses === undefined ? [] : [askAgain(turn.misses)]),
   ]);
-  const input = kept ? [...itemsOf(body.input), ...more] : more;
+  const input = kept ? [...inputItemsOf(body.input), ...more] : more;
   return { ...body, input, ...toolChoice(body, turns) };
 }
 
-/** A string is a user's message. */
-function itemsOf(input: unknown): unknown[] {
-  if (Array.isArray(input)) return input;
-  return input == null ? [] : [{ role: 'user', content: input }];
+/** Of answers that missed, newest first, so much is told again (UTF-16 units of JSON); of the newest, all. */
+const MAX_MISSES_TOLD_CHARS = 512 * 1024;
+
+/** A job that may be asked very often must not be asked more every time. */
+function withoutOldMisses(turns: readonly Turn[]): Turn[] {
+  let left = MAX_MISSES_TOLD_CHARS;
+  return turns
+    .toReversed()
+    .filter((turn, index) => {
+      if (turn.misses === undefined) return true;
+      left -= JSON.stringify(turn).length;
+      return index === 0 || left >= 0;
+    })
+    .reverse();
 }
 
 /** What is not stored upstream can only be given back whole: ids mean nothing there, reasoning only encrypted. */

@@ -1,6 +1,6 @@
 /**
- * What follows from an answer that is not the last: the tools it calls are run, and each output is noted before the next
- * call; an answer that misses its schema is noted, to be told of its misses. What is noted is not done again.
+ * What follows from an answer that calls tools: they are run, and each output is noted before the next call. What is
+ * noted is not done again.
  */
 import type { Answer, Log, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
 import { type Store, type StoreQueue, type Turn, writeToolOutput } from '@millrace/queue';
@@ -30,7 +30,7 @@ export function toolCalls(outcome: Outcome, { store, body }: TurnTerms): Functio
 }
 
 /** The turn that an answer is. */
-export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi, misses?: Turn['misses']): Turn {
+export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi): Turn {
   return {
     number: turns.length + 1,
     at: Date.now(),
@@ -38,7 +38,6 @@ export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi,
     api,
     usage: answer.usage,
     output: answer.response.output ?? [],
-    ...(misses === undefined ? {} : { misses }),
     tools: {},
   };
 }

@@ -17,6 +17,8 @@ const inputOf = (messages: unknown[]) => responsesRequestOf({ messages }).reques
 const refuse = (body: unknown, expected: { param: string | null; code: string; message?: unknown }, options = {}) =>
   expect(() => responsesRequestOf(body, options)).toThrow(expect.objectContaining(expected));
 
+const closed = { type: 'object', properties: {}, required: [], additionalProperties: false };
+
 test('a bare request: messages under their roles, and Chat’s default of store written out', () => {
   expect(responsesRequestOf(chat({}))).toStrictEqual({
     request: { model: 'gpt-5-mini', input: [user], store: false },
@@ -54,7 +56,7 @@ test('a request of everything that converts is one the SDK’s types and our own
     prompt_cache_options: { mode: 'implicit' },
     prompt_cache_retention: '24h',
     reasoning_effort: 'low',
-    response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' }, strict: true } },
+    response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: closed, strict: true } },
     safety_identifier: 's',
     service_tier: 'flex',
     store: true,
@@ -108,7 +110,7 @@ test('a request of everything that converts is one the SDK’s types and our own
       max_output_tokens: 100,
       reasoning: { effort: 'low' },
       text: {
-        format: { type: 'json_schema', name: 'answer', schema: { type: 'object' }, strict: true },
+        format: { type: 'json_schema', name: 'answer', schema: closed, strict: true },
         verbosity: 'low',
       },
       tools,
@@ -677,4 +679,20 @@ describe('whatever is JSON', () => {
   test('the request that is changed there is one that is taken', () => {
     expect(() => responsesRequestOf(whole)).not.toThrow();
   });
+});
+
+test('a schema that strict mode would refuse is refused in the words of the older API', () => {
+  const schema = { ...closed, properties: { a: { type: 'object' } }, required: ['a'] };
+  const chat = (strict: boolean) => ({
+    model: 'm',
+    messages: [{ role: 'user', content: 'x' }],
+    response_format: { type: 'json_schema', json_schema: { name: 'a', schema, strict } },
+  });
+  expect(() => responsesRequestOf(chat(true), { at: 'body' })).toThrow(
+    expect.objectContaining({
+      param: 'body.response_format.json_schema.schema.properties.a',
+      code: 'invalid_json_schema',
+    }),
+  );
+  expect(() => responsesRequestOf(chat(false))).not.toThrow();
 });

@@ -1,5 +1,6 @@
 /** `response_format` and `verbosity` as the Responses API's `text`. */
 
+import { checkStrictFormat } from '../check-strict-format.ts';
 import {
   invalidValue,
   type JsonObject,
@@ -38,11 +39,11 @@ function formatOf(format: JsonObject, path: string): JsonObject {
   const named = requireObjectIn(format, 'json_schema', path);
   const namedPath = pathTo(path, 'json_schema');
   if (named.schema == null) throw missingParameter(pathTo(namedPath, 'schema'));
+  const name = requireStringIn(named, 'name', namedPath);
+  const schema = requireObjectIn(named, 'schema', namedPath);
+  checkStrictFormat(named, namedPath);
   return {
     ...named,
-    type,
-    name: requireStringIn(named, 'name', namedPath),
-    schema: requireObjectIn(named, 'schema', namedPath),
-    strict: named.strict ?? false,
+    ...{ type, name, schema, strict: named.strict ?? false },
   };
 }

@@ -38,12 +38,17 @@ export interface Batch {
   total: number;
   completed: number;
   failed: number;
-  /** Requests that have become jobs. */
+  /** Requests that have become jobs: so many from the first on, beside the leaders. */
   enqueued: number;
+  /** Places of the requests that go ahead of all others, to have their beginnings cached upstream. */
+  leaders: number[];
   output_file_id: string | null;
   error_file_id: string | null;
   errors: LineError[] | null;
+  /** What its ended jobs took; null until its files are written. */
   usage: Usage | null;
+  /** Input tokens of its ended jobs that the upstream had cached, as they end. */
+  cached_tokens: number;
 }
 
 export function queueOfBatch(store: Store, id: string): StoreQueue | undefined {
@@ -89,10 +94,12 @@ function fromRecord(id: string, queue: StoreQueue, record: Record<string, string
     },
     ...{ output_file_id: record.output_file_id ?? null, error_file_id: record.error_file_id ?? null },
     model: record.model ?? null,
+    leaders: readJson<number[]>(record.leaders) ?? [],
     metadata: readJson(record.metadata),
     output_expires_seconds: record.output_expires_seconds === undefined ? null : number('output_expires_seconds'),
     errors: readJson<LineError[]>(record.errors),
     usage: readJson<Usage>(record.usage),
+    cached_tokens: number('cached_tokens'),
   };
 }
 

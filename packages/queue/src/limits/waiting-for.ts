@@ -1,6 +1,7 @@
 /** What a waiting job waits for, in words and with the time where one is known. */
 import type { Job } from '@millrace/core';
 import { type BreakerStatus, readBreakers } from '../breaker/read-breaker.ts';
+import { beforeInConversation, conversationHash } from '../conversation.ts';
 import { findPrevious } from '../previous-response.ts';
 import type { Store } from '../store.ts';
 import type { ClosedFor } from './closing.ts';
@@ -11,6 +12,7 @@ export interface WaitingFor {
   reason:
     | 'previous_response'
     | 'shared_call'
+    | 'conversation'
     | 'delay'
     | 'backoff'
     | 'queue_paused'
@@ -48,10 +50,8 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
     const itsTime = waitsForItsTime(job);
     const settings = store.config.queues[job.queue];
     if (itsTime !== null || job.status !== 'queued' || settings === undefined) return itsTime;
-    const previous = follow.get(job.id);
-    if (previous !== undefined) {
-      return { reason: 'previous_response', until: null, message: `the previous response ${previous} to end` };
-    }
+    const before = follow.get(job.id);
+    if (before !== undefined) return before;
     if (job.follows !== null) {
       return { reason: 'shared_call', until: null, message: `the call of ${job.follows}, an equal request, to end` };
     }
@@ -65,17 +65,32 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
   };
 }
 
-/** Which of the jobs go on from a response that has not ended, by their ids. */
-async function readFollowing(store: Store, jobs: readonly Job[]): Promise<Map<string, string>> {
-  const waiting = new Map<string, string>();
-  const look = async ({ id, body }: Job): Promise<void> => {
-    const { previous_response_id: previous } = body as { previous_response_id?: unknown };
-    if (typeof previous !== 'string') return;
-    if ((await findPrevious(store, previous)).kind === 'unfinished') waiting.set(id, previous);
+/** Which of the jobs go on from one that has not ended, by their ids. */
+async function readFollowing(store: Store, jobs: readonly Job[]): Promise<Map<string, WaitingFor>> {
+  const waiting = new Map<string, WaitingFor>();
+  const look = async (job: Job): Promise<void> => {
+    const before = await unfinishedBefore(store, job);
+    if (before !== null) waiting.set(job.id, { until: null, ...before });
   };
   // At once: a page of jobs is to cost about one round trip.
   await Promise.all(jobs.map(look));
   return waiting;
+}
+
+async function unfinishedBefore(
+  store: Store,
+  { id, queue: name, body }: Job,
+): Promise<Pick<WaitingFor, 'reason' | 'message'> | null> {
+  const { previous_response_id: previous } = body as { previous_response_id?: unknown };
+  if (typeof previous === 'string' && (await findPrevious(store, previous)).kind === 'unfinished') {
+    return { reason: 'previous_response', message: `the previous response ${previous} to end` };
+  }
+  const queue = store.queues.get(name);
+  const conversation = conversationHash(body);
+  if (queue === undefined || conversation === null) return null;
+  const before = await beforeInConversation(store, queue, id, conversation);
+  if (before === null) return null;
+  return { reason: 'conversation', message: `the job ${before}, before it in its conversation, to end` };
 }
 
 function waitsForItsTime({ status, delayed_until: until, attempts }: Job): WaitingFor | null {

@@ -16,7 +16,7 @@
 --       fresh (as for append), then the events not yet stored, as for append
 -- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
 -- be told; told when something is in the outbox.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow', 'conversation')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
@@ -59,12 +59,7 @@ count_tokens(KEYS[9], ARGV[11], ARGV[12], ARGV[20])
 
 redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now), 'finished_by', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delayed_until')
-if ARGV[22] ~= '' then
-  redis.call('HSET', KEYS[1], 'tool_calls', ARGV[22])
-  for kind, count in string.gmatch(ARGV[22], '"([%w_]+)":(%d+)') do
-    redis.call('HINCRBY', KEYS[9], 'tool_calls:' .. kind, count)
-  end
-end
+count_tool_calls(KEYS[1], KEYS[9], ARGV[22])
 -- Cancelled, or past its deadline: the response may still be made upstream, and whoever cancels it needs its id.
 if from_attempt then redis.call('HDEL', KEYS[1], 'checkpoint') end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[8]) end
@@ -82,7 +77,9 @@ if job[10] then
   local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[10])
   local answered = ARGV[2] == 'completed' or ARGV[2] == 'incomplete'
   redis.call('HINCRBY', batch, answered and 'completed' or 'failed', 1)
-  if ARGV[20] ~= '0' then redis.call('HINCRBY', batch, 'cached_tokens', ARGV[20]) end
+  -- Of all its calls, as its usage is.
+  local cached = string.match(ARGV[9], '"cached_tokens":(%d+)')
+  if cached and cached ~= '0' then redis.call('HINCRBY', batch, 'cached_tokens', cached) end
 end
 redis.call('ZADD', KEYS[6], int(kept_since), ARGV[1])
 if job[4] then redis.call('ZREM', KEYS[7], ARGV[1]) end
@@ -126,6 +123,8 @@ elseif job[11] then
     end
   end
 end
+-- Its conversation goes on without it.
+if job[13] then redis.call('ZREM', (string.gsub(KEYS[1], ':job:.*$', ':conversation:' .. job[13])), ARGV[1]) end
 -- Who waits for it goes on: in other queues too, so by the outbox.
 for _, dependent in ipairs(redis.call('SMEMBERS', KEYS[12])) do
   redis.call('RPUSH', KEYS[11], 'release ' .. dependent)

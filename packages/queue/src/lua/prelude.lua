@@ -78,6 +78,22 @@ local function count_tokens(counters, input, output, cached)
   if output ~= '0' then redis.call('HINCRBY', counters, 'tokens:output', output) end
 end
 
+-- Calls of tools that the upstream made, as JSON by type ('' = none): of the job, and of the queue.
+local function count_tool_calls(job, counters, calls)
+  for kind, count in string.gmatch(calls, '"([%w_]+)":(%d+)') do
+    redis.call('HINCRBY', job, 'tool_calls:' .. kind, count)
+    redis.call('HINCRBY', counters, 'tool_calls:' .. kind, count)
+  end
+end
+
+-- Notes what a job that takes several calls has finished, once; false where it is there already.
+local function note_turn(job, turns, counters, field, value)
+  if redis.call('HSETNX', turns, field, value) == 0 then return false end
+  keep_bytes(job, counters, #value)
+  redis.call('HSET', job, 'turns', redis.call('HLEN', turns))
+  return true
+end
+
 -- The job's events are those of the answer that began under `events_of`; one that begins now replaces them.
 local function begin_events(job, events, events_of, epoch, fresh)
   if events_of == epoch or (events_of and fresh == '0') then return end

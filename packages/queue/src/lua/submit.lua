@@ -2,7 +2,8 @@
 -- exist or none does.
 -- KEYS: status:queued, clock, counters, deadlines, then each job's record
 -- ARGV: for each job: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has),
---       what its fields take up (bytes), how many arguments follow: field, value, ...
+--       the conversation upstream that it is of, hashed ('' = none), what its fields take up (bytes),
+--       how many arguments follow: field, value, ...
 -- Replies each job's stamp, then how many jobs wait in all. An id that is there already was submitted before, under the
 -- same idempotency key or as the same line of a batch: it is the same job.
 local stamps = {}
@@ -13,17 +14,22 @@ local stamp = math.max(now, last + 1)
 local submitted, kept, at = 0, 0, 1
 for i = 5, #KEYS do
   local id, delay, deadline, key_ms = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
-  local first, following = at + 6, at + 6 + tonumber(ARGV[at + 5])
+  local conversation = ARGV[at + 4]
+  local first, following = at + 7, at + 7 + tonumber(ARGV[at + 6])
   local existing = redis.call('HGET', KEYS[i], 'stamp')
   if existing then
     stamps[#stamps + 1] = existing
   else
-    local bytes = ARGV[at + 4]
+    local bytes = ARGV[at + 5]
     redis.call('HSET', KEYS[i], 'status', 'queued', 'stamp', int(stamp), 'bytes', bytes, unpack(ARGV, first, following - 1))
     redis.call('ZADD', KEYS[1], int(stamp), id)
     if deadline ~= '' then
       redis.call('HSET', KEYS[i], 'deadline', deadline)
       redis.call('ZADD', KEYS[4], deadline, id)
+    end
+    if conversation ~= '' then
+      redis.call('HSET', KEYS[i], 'conversation', conversation)
+      redis.call('ZADD', (string.gsub(KEYS[i], ':job:.*$', ':conversation:' .. conversation)), int(stamp), id)
     end
     if delay > 0 then redis.call('HSET', KEYS[i], 'delayed_until', int(math.floor(stamp / 1000) + delay)) end
     if key_ms > 0 then redis.call('HSET', KEYS[i], 'key_until', int(math.floor(stamp / 1000) + key_ms)) end

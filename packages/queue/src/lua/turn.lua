@@ -1,14 +1,14 @@
 -- turn: notes what a job that takes several calls has finished: an answer, or a tool's output. It is not made again.
 -- KEYS: job, turns, counters
--- ARGV: epoch, field, value, input, output, cached tokens (of an answer; '0' of an output)
+-- ARGV: epoch, field, value, input, output, cached tokens (of an answer; '0' of an output), calls of tools that the
+--       upstream made, as JSON by type ('' = none)
 local job = redis.call('HMGET', KEYS[1], 'status', 'epoch')
 if not job[1] then return 'missing' end
 if terminal(job[1]) then return 'terminal' end
 if job[2] ~= ARGV[1] then return 'stale' end
-if redis.call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then return 'written' end
-keep_bytes(KEYS[1], KEYS[3], #ARGV[3])
+if not note_turn(KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[3]) then return 'written' end
 count_tokens(KEYS[3], ARGV[4], ARGV[5], ARGV[6])
-redis.call('HSET', KEYS[1], 'turns', redis.call('HLEN', KEYS[2]))
+count_tool_calls(KEYS[1], KEYS[3], ARGV[7])
 -- The response that it was is read whole: a crash goes on with what follows.
 redis.call('HDEL', KEYS[1], 'checkpoint')
 return 'written'

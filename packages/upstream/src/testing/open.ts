@@ -38,5 +38,5 @@ export async function open(behaviour: Behaviour, config: Partial<UpstreamConfig>
 }
 
 export function settings(baseURL: string): UpstreamConfig {
-  return { baseURL, background: 'auto', extraFields: [], connectSeconds: 10, idleSeconds: 10 };
+  return { baseURL, background: 'auto', extraFields: [], promptCacheKey: true, connectSeconds: 10, idleSeconds: 10 };
 }
