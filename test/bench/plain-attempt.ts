@@ -30,6 +30,7 @@ export async function beginAttempt(store: Store, { keys }: StoreQueue, id: strin
     checkpointDamaged: false,
     stream: false,
     hasTurns: false,
+    metadata: null,
   };
 }
 

@@ -24,7 +24,7 @@ const JOB: Job = {
   attempts: [
     {
       ...{ number: 1, worker: 'host:1', started_at: 1_800_000_001_000, finished_at: 1_800_000_002_500 },
-      ...{ outcome: 'completed', reason: null, error: null, upstream_id: 'resp_u', usage: null },
+      ...{ outcome: 'completed', reason: null, error: null, upstream_id: 'resp_u', api: 'chat', usage: null },
       ...{ possibly_billed: false, counted: true },
     },
   ],
@@ -37,6 +37,7 @@ it('times are seconds, with fractions; the deadline is as it was sent', () => {
     created_at: 1_800_000_000.25,
     deadline: '2027-01-15T08:01:00.000Z',
     timings: { started_at: 1_800_000_001, finished_at: 1_800_000_002.5, total_seconds: 2.25 },
+    api: 'chat',
     attempts: [{ number: 1, started_at: 1_800_000_001, finished_at: 1_800_000_002.5, upstream_id: 'resp_u' }],
   });
 });

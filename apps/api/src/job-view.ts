@@ -1,5 +1,5 @@
 /** How a job is shown at /v1/jobs: seconds where OpenAI has seconds, the request itself only where one job is asked for. */
-import type { Answer, Attempt, Job, ModelPrice } from '@millrace/core';
+import { type Answer, type Attempt, apiOf, type Job, type ModelPrice } from '@millrace/core';
 import type { TellWaiting, Turn, WaitingFor } from '@millrace/queue';
 import { costOf, priceOf } from '@millrace/upstream';
 
@@ -35,6 +35,7 @@ export function jobSummary(job: Job, tellWaiting: TellWaiting, prices: Prices = 
     error: job.error,
     usage: job.usage,
     metadata: job.metadata,
+    api: apiOf(job),
     attempts: job.attempts.map(attemptView),
     timings: {
       started_at: seconds(job.started_at),

@@ -1,6 +1,19 @@
-/** /v1/queues: what waits, runs and has ended; pausing and resuming. */
-import { countQueues, type QueueCounts, queueNamed, readCounters, type Store, setPaused } from '@millrace/queue';
+/** /v1/queues: what waits, runs and has ended; pausing and resuming; and how the answers of two APIs compare. */
+import { InvalidRequestError } from '@millrace/core';
+import {
+  countQueues,
+  type QueueCounts,
+  queueNamed,
+  readCounters,
+  readShadow,
+  type Store,
+  setPaused,
+} from '@millrace/queue';
 import { Router } from 'express';
+import { shadowView } from './shadow-view.ts';
+
+const DIFFERENCES_DEFAULT = 20;
+const DIFFERENCES_MOST = 1000;
 
 /** A queue's counters. */
 type Totals = ReadonlyMap<string, number>;
@@ -42,6 +55,15 @@ export function queuesRoutes(store: Store): Router {
   });
   routes.post('/:name/resume', async (request, response) => {
     response.json(await turn(request.params.name, false));
+  });
+  routes.get('/:name/shadow', async (request, response) => {
+    const queue = queueNamed(store, request.params.name);
+    const limit = Number(request.query.limit ?? DIFFERENCES_DEFAULT);
+    if (!Number.isInteger(limit) || limit < 0 || limit > DIFFERENCES_MOST) {
+      const message = `'limit' must be a whole number from 0 to ${DIFFERENCES_MOST}.`;
+      throw new InvalidRequestError(message, 'limit', 'invalid_value');
+    }
+    response.json(shadowView(queue.name, await guard(() => readShadow(store, queue, limit))));
   });
   return routes;
 }

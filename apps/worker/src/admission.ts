@@ -2,7 +2,7 @@
  * Whether and when a job's call may start: its upstream's circuit breaker lets it through, then its limit gives it a
  * place. Both are told how it ended. Nothing has begun before that, so nothing is used up by waiting.
  */
-import type { AttemptReason, Log, Outcome, QueueConfig } from '@millrace/core';
+import { type AttemptReason, LOWEST_PRIORITY, type Log, type Outcome, type QueueConfig } from '@millrace/core';
 import { type Breaker, openBreaker, type Store } from '@millrace/queue';
 import type { RateLimitGauges } from '@millrace/upstream';
 import type { Applicant, Limits } from './limits.ts';
@@ -23,6 +23,11 @@ export type Admitted =
 
 export interface Admission {
   admit(settings: QueueConfig, applicant: Applicant): Promise<Admitted>;
+  /**
+   * A place for a call that no job waits for: it uses what all others leave, and is held unless the upstream is well. Only
+   * what it used is told, and never that it failed: it must not keep others from starting.
+   */
+  admitSpare(settings: QueueConfig, applicant: Omit<Applicant, 'priority'>): Promise<Admitted>;
   /** Calls to the upstream fail for everybody: that one failed says nothing about its job. */
   isDown(upstream: string): boolean;
   close(): void;
@@ -37,6 +42,11 @@ const UNWELL: ReadonlySet<AttemptReason> = new Set([
   'cut_stream',
   'request_timeout',
 ]);
+
+/** Behind every job's. */
+const SPARE_PRIORITY = LOWEST_PRIORITY + 1;
+/** While the upstream is not well; whoever asks again by then is told anew. */
+const HELD_MS = 1000;
 
 export function openAdmission(store: Store, limits: Limits, log: Log): Admission {
   const breakers = new Map<string, Breaker>();
@@ -76,12 +86,32 @@ export function openAdmission(store: Store, limits: Limits, log: Log): Admission
       breaker.record(null, pass);
       return place.kind === 'closed' ? { kind: 'held', inMs: place.inMs } : place;
     },
+    admitSpare: async (settings, applicant) => {
+      if (breakerOf(settings.upstream).state() !== 'closed') return { kind: 'held', inMs: HELD_MS };
+      const place = await limits.reserve(settings, { ...applicant, priority: SPARE_PRIORITY });
+      if (place.kind === 'closed') return { kind: 'held', inMs: place.inMs };
+      if (place.kind !== 'granted') return place;
+      return {
+        kind: 'admitted',
+        told: () => undefined,
+        settle: (outcome) => place.settle(outcome === null || isAnswer(outcome) ? outcome : calledOff(outcome)),
+      };
+    },
     isDown: (upstream) => breakerOf(upstream).state() !== 'closed',
     close: () => {
       limits.close();
       for (const breaker of breakers.values()) breaker.close();
     },
   };
+}
+
+function isAnswer({ kind }: Outcome): boolean {
+  return kind === 'completed' || kind === 'incomplete';
+}
+
+/** What failed, as a limit is told of what was called off. */
+function calledOff({ usage = null }: Outcome): Outcome {
+  return { kind: 'cancelled', possiblyBilled: false, usage };
 }
 
 /** null: what was called off, or is our own fault, tells nothing. */

@@ -13,14 +13,19 @@ export interface Ending extends EndTerms {
   id: string;
   verbs: Verbs;
   begun: { epoch: number; counted: number };
+  /** Told once the job has ended by this attempt, and with what. Never throws. */
+  onFinished?: (outcome: Outcome) => void;
 }
 
 /** @returns a word for BullMQ, never the answer; or the take ends by a verb */
 export async function applyOutcome(terms: AttemptTerms, ending: Ending, outcome: Outcome): Promise<string> {
   const { store, queue, settings, log } = terms;
   const { id, verbs, begun } = ending;
-  const finish = (end: Parameters<typeof finishByOutcome>[4]): Promise<WriteReply> =>
-    untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, end, ending));
+  const finish = async (end: Parameters<typeof finishByOutcome>[4]): Promise<WriteReply> => {
+    const reply = await untilWritten(log, () => finishByOutcome(store, queue, id, begun.epoch, end, ending));
+    if (reply === 'written') ending.onFinished?.(end);
+    return reply;
+  };
   const settle = (end: Parameters<typeof settleAttempt>[4], ms: number): Promise<WriteReply> =>
     untilWritten(log, () => settleAttempt(store, queue, id, begun.epoch, end, ms, ending));
 

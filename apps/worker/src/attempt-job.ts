@@ -2,7 +2,17 @@
  * One attempt at a job that was taken: its intent is recorded, it is run, and its Outcome becomes a queue verb. The job
  * record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import type { Log, Outcome, QueueConfig, Reattachable, ResponsesBody, Usage } from '@millrace/core';
+import {
+  apiOf,
+  historyOf,
+  type Log,
+  type Outcome,
+  type QueueConfig,
+  type Reattachable,
+  type ResponsesBody,
+  type UpstreamApi,
+  type Usage,
+} from '@millrace/core';
 import {
   type Begun,
   beginAttempt,
@@ -17,16 +27,22 @@ import {
   type StoreQueue,
   shareCall,
   type Ticket,
+  type Turn,
   writeCheckpoint,
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
 import { callInTurns, type Place, refused, stopped, tooLarge, turnsBefore } from './call-in-turns.ts';
+import { chooseApi, conversationKey } from './choose-api.ts';
 import { openEventSink } from './event-sink.ts';
 import { type GoesOnFrom, goesOnFrom, goingOn, withCarried } from './goes-on-from.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
+import { requestOf } from './request-of.ts';
+import type { Routing } from './routing.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import type { Shadows } from './shadow/open-shadows.ts';
+import { withTurns } from './turns/next-input.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
 
@@ -60,6 +76,8 @@ export interface AttemptTerms {
   /** Cancels a response that is still made upstream though its job has ended. Bounded, never throws. */
   abandon: (response: Reattachable) => Promise<unknown>;
   admission: Admission;
+  routing: Routing;
+  shadows: Shadows;
   log: Log;
 }
 
@@ -97,9 +115,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     if (ticket.cache !== undefined) {
       const share = await shareCall(store, queue, id, ticket.cache);
       if (share.kind === 'follow') return waitFor(taken, share.leader);
-      const outcome = share.kind === 'answered' ? await answerOf(store, share.leader) : null;
-      if (share.kind === 'answered' && outcome !== null) {
-        return begin(taken, isolated, async () => ({ ...uncalled(outcome), answeredBy: share.leader }));
+      const found = share.kind === 'answered' ? await answerOf(store, share.leader) : null;
+      if (share.kind === 'answered' && found !== null) {
+        return begin(taken, isolated, async () => ({ ...found, answeredBy: share.leader }));
       }
     }
     const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
@@ -168,9 +186,14 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return applyOutcome(options, { id, verbs, begun }, DAMAGED);
       case 'begun': {
         const startedAt = performance.now();
-        const { outcome, ...end } = await answer(begun);
+        const { outcome, callMs = null, ...end } = await answer(begun);
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
-        return applyOutcome(options, { id, verbs, begun, ...end }, outcome);
+        const onFinished = (outcome: Outcome): void => {
+          // What brings its process down is not sent once more from here.
+          if (callMs === null || isolated || end.api == null) return;
+          options.shadows.offer({ id, queue, settings, begun, ticket: taken.ticket, api: end.api, callMs, outcome });
+        };
+        return applyOutcome(options, { id, verbs, begun, ...end, onFinished }, outcome);
       }
     }
   };
@@ -192,29 +215,60 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     const before = await turnsBefore(options, taken, begun);
     if (before === null) return uncalled(stopped(controller.signal));
     const said = before.flatMap(itemsOfTurn);
-    const sink = begun.stream ? openEventSink({ store, queue, id, begun, previous, said, log }) : null;
+    const api = wayOf(id, begun, from, before);
+    // A completion comes whole: who reads along is given the events that its answer could have had.
+    const sink =
+      begun.stream && api === 'responses' ? openEventSink({ store, queue, id, begun, previous, said, log }) : null;
     const checkpoint = (response: Reattachable) => {
       sink?.attach(response.upstreamId);
       return writeCheckpoint(store, queue, id, begun.epoch, response);
     };
     const onEvent = sink === null ? {} : { onEvent: sink.take };
     const turns = [...before];
+    let callMs = 0;
     const call = async ({ told, settle }: Place): Promise<Outcome> => {
       // What is to be carried on with is the first call's.
       const first = turns.length === before.length;
       const input = { ...begun, checkpoint: first ? begun.checkpoint : null };
-      const terms = { id, queue: queue.name, settings, begun: input, turns, controller, checkpoint, told, ...onEvent };
+      const terms = {
+        id,
+        queue: queue.name,
+        settings,
+        begun: input,
+        api,
+        turns,
+        controller,
+        checkpoint,
+        told,
+        ...onEvent,
+      };
+      const calledAt = performance.now();
       const outcome = await runOrFault(run, terms);
+      callMs = performance.now() - calledAt;
       settle(outcome);
       return outcome;
     };
-    const called = await callInTurns(options, { taken, begun, turns, sink, call, place });
+    const called = await callInTurns(options, { taken, begun, turns, sink, api, call, place });
     const { outcome } = called;
     const streamed = sink === null ? null : await sink.close();
     if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
       outcome.reattach = sink.resumeAt(outcome.reattach);
     }
-    return { ...called, streamed };
+    // What was carried on with, or took several calls, is no measure of one.
+    const whole = begun.checkpoint === null && turns.length === 0;
+    return { ...called, streamed, api, ...(whole ? { callMs } : {}) };
+  };
+
+  /** What is carried on with goes the way it went. */
+  const wayOf = (id: string, begun: Begun, from: GoesOnFrom, turns: readonly Turn[]): UpstreamApi => {
+    const { route } = options.routing.of(queue.name);
+    if (route === undefined || begun.checkpoint !== null) return 'responses';
+    const request = requestOf(store.config, settings, begun);
+    if ('kind' in request) return 'responses';
+    const root = from.kind === 'carried' ? { root: from.history.root } : {};
+    const remembers = historyOf(store.config, queue.name) === undefined;
+    const key = conversationKey({ ...begun, ...root, id });
+    return chooseApi(route.responses, key, withTurns(request.body, turns, remembers));
   };
 
   /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
@@ -246,6 +300,8 @@ const DAMAGED: Outcome = {
 
 interface Answered extends EndTerms {
   outcome: Outcome;
+  /** How long the call took, of an answer that took one. */
+  callMs?: number;
 }
 
 function uncalled(outcome: Outcome): Answered {
@@ -253,14 +309,16 @@ function uncalled(outcome: Outcome): Answered {
 }
 
 /** What another job's call came to, at no cost of one's own. Null where it is not there (any more). */
-async function answerOf(store: Store, leader: string): Promise<Outcome | null> {
+async function answerOf(store: Store, leader: string): Promise<Answered | null> {
   const { job, answer } = (await readJob(store, leader)) ?? {};
   if (job === undefined || answer == null) return null;
   const free = { ...answer, usage: NOTHING, response: { ...answer.response, usage: NOTHING } };
   const told = { answer: free, usage: NOTHING, upstreamId: answer.response.id };
-  if (job.status === 'completed') return { kind: 'completed', ...told };
+  const api = apiOf(job);
+  if (job.status === 'completed') return { outcome: { kind: 'completed', ...told }, api };
   if (job.status !== 'incomplete') return null;
-  return { kind: 'incomplete', reason: answer.response.incomplete_details?.reason ?? 'unknown', ...told };
+  const reason = answer.response.incomplete_details?.reason ?? 'unknown';
+  return { outcome: { kind: 'incomplete', reason, ...told }, api };
 }
 
 const NOTHING: Usage = {

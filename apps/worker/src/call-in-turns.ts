@@ -2,7 +2,7 @@
  * call: most jobs take one. Where the model calls tools of ours, they are run and it is called again, each call under a
  * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
  */
-import type { Outcome, ResponsesBody } from '@millrace/core';
+import type { Outcome, ResponsesBody, UpstreamApi } from '@millrace/core';
 import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
 import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
@@ -28,6 +28,8 @@ export interface Calling {
   /** Those that were taken before, by an attempt that is over; those that are taken now are added. */
   turns: Turn[];
   sink: EventSink | null;
+  /** By which its calls are made. */
+  api: UpstreamApi;
   /** One call after these turns, under the place that it is given. */
   call(place: Place): Promise<Outcome>;
   /** The first call's. */
@@ -52,7 +54,7 @@ function turnTerms({ store, queue, log }: AttemptTerms, { id, controller }: Take
 }
 
 export async function callInTurns(terms: AttemptTerms, calling: Calling): Promise<Called> {
-  const { taken, begun, sink, turns } = calling;
+  const { taken, begun, sink, turns, api } = calling;
   const { store, queue, settings, log } = terms;
   const { id, controller } = taken;
   const { signal } = controller;
@@ -73,14 +75,14 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
     const outcome = await calling.call(place);
     const missed = missedAnswer(outcome, begun, settings);
     if (missed !== null) {
-      return { ...ended(missed.outcome), turn: missedTurn(turns, missed) };
+      return { ...ended(missed.outcome), turn: missedTurn(turns, missed, api) };
     }
     if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
       const whole =
         outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
       return ended(whole, outcome);
     }
-    const turn = turnOf(turns, outcome.answer);
+    const turn = turnOf(turns, outcome.answer, api);
     if (!(await note(turn))) return ended(LOST);
     turns.push(turn);
     if (!(await runTools(own, turns, turn))) return ended(stopped(signal));

@@ -9,7 +9,7 @@ const said = [
 const carried = (instructions: string | null): GoesOnFrom => ({
   kind: 'carried',
   ids: { ours: OURS, upstreams: null },
-  history: { kind: 'history', items: said, instructions, characters: 70 },
+  history: { kind: 'history', items: said, instructions, root: 'resp_root', characters: 70 },
 });
 
 it('an upstream that remembers is asked by its own id, and gets nothing else', () => {

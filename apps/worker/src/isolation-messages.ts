@@ -1,5 +1,5 @@
 /** What a worker and the process in which it isolates a suspect say to each other. All of it passes as JSON. */
-import type { AuditEntry, Outcome, QueueConfig, Reattachable } from '@millrace/core';
+import type { AuditEntry, Outcome, QueueConfig, Reattachable, UpstreamApi } from '@millrace/core';
 import type { Begun, Turn } from '@millrace/queue';
 import type { AbortReason, BackgroundKnown, RateLimitGauges } from '@millrace/upstream';
 
@@ -10,6 +10,7 @@ export type ToIsolated =
       queue: string;
       settings: QueueConfig;
       begun: Begun;
+      api: UpstreamApi;
       turns: readonly Turn[];
       background: BackgroundKnown;
     }

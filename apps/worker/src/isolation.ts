@@ -97,7 +97,7 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
     });
 
   const attempt = (process: ChildProcess, input: AttemptInput): Promise<Outcome> => {
-    const { id, queue, settings, begun, turns, controller } = input;
+    const { id, queue, settings, begun, api, turns, controller } = input;
     const { signal } = controller;
     let reattach: Reattachable | null = begun.checkpoint;
     return new Promise<Outcome>((resolve, reject) => {
@@ -129,7 +129,7 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
       };
       process.on('message', heard);
       process.on('exit', died);
-      say({ kind: 'run', id, queue, settings, begun, turns, background: background(settings.upstream) });
+      say({ kind: 'run', id, queue, settings, begun, api, turns, background: background(settings.upstream) });
       if (signal.aborted) abort();
       else signal.addEventListener('abort', abort);
     });

@@ -24,7 +24,7 @@ import { nowAndThen } from './now-and-then.ts';
 export interface Applicant {
   id: string;
   ticket: Ticket;
-  /** 0 first … 9. */
+  /** 0 first … 9; beyond that, after every job. */
   priority: number;
   signal: AbortSignal;
 }

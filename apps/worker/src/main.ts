@@ -23,8 +23,10 @@ import { startHealth } from './health.ts';
 import { heedCancels } from './heed-cancels.ts';
 import { openIsolation } from './isolation.ts';
 import { openLimits } from './limits.ts';
+import { followConfig, openRouting } from './routing.ts';
 import { attemptRun } from './run-attempt.ts';
 import { type Runner, startRunner } from './runner.ts';
+import { openShadows } from './shadow/open-shadows.ts';
 import { type BackgroundSharing, shareBackground } from './share-background.ts';
 import { takeWebhooks } from './take-webhooks.ts';
 import { keepVitalSigns } from './vital-signs.ts';
@@ -96,6 +98,9 @@ runRole(async () => {
   const heartbeat = await keepVitalSigns(store, environment.redisUrl, worker, clock, log);
   const admission = openAdmission(store, openLimits(store, worker, log), log);
   const isolation = openIsolation({ audit, background: (name) => upstreams.get(name)?.background() ?? 'unknown' });
+  const routing = openRouting(config, log);
+  const following = followConfig(routing, environment, log);
+  const shadows = openShadows({ store, upstreams, admission, routing, audit, log });
   const lockMs = config.worker.lockSeconds * 1000;
   for (const queue of store.queues.values()) {
     const settings = config.queues[queue.name];
@@ -110,6 +115,8 @@ runRole(async () => {
       worker,
       run,
       admission,
+      routing,
+      shadows,
       isolation,
       restartAfterMs: RESTART_AFTER_MS,
       abandon,
@@ -133,7 +140,9 @@ runRole(async () => {
     log.info({ signal, count: inFlight() }, 'stopping: what can end within the grace ends, the rest is given back');
     const graceMs = config.worker.graceSeconds * 1000;
     setTimeout(() => process.exit(1), graceMs + EXIT_BOUND_MS).unref();
-    await Promise.all([...runners.map((runner) => runner.drain(graceMs)), webhooks.close(), batches.stop()]);
+    following.close();
+    const drained = runners.map((runner) => runner.drain(graceMs));
+    await Promise.all([...drained, shadows.close(), webhooks.close(), batches.stop()]);
     files.close();
     isolation.close();
     admission.close();

@@ -8,6 +8,7 @@ import { eventually } from '../../../test/harness/eventually.ts';
 import { freshRedis, REDIS_PACKAGE_DIR, type TestRedis } from '../../../test/harness/redis.ts';
 import { type Admission, openAdmission } from './admission.ts';
 import { openLimits } from './limits.ts';
+import { openRouting } from './routing.ts';
 import { type Runner, startRunner } from './runner.ts';
 import { type ScriptedRun, scriptedRun } from './testing/scripted-run.ts';
 
@@ -40,6 +41,8 @@ const start = (scripted: ScriptedRun, lockMs: number): Runner => {
     run: scripted.run,
     abandon: async () => undefined,
     admission,
+    routing: openRouting(store.config, silentLog),
+    shadows: { offer: () => undefined, close: async () => undefined },
     isolation: { enter: async () => () => undefined, run: scripted.run, close: () => undefined },
     restartAfterMs: 30_000,
     log: silentLog,

@@ -65,7 +65,7 @@ async function attempt(
   const begun: Begun = {
     ...{ kind: 'begun', epoch: 3, startedAt: 1000, counted: 0, deadline: null, type: 'generate', model: 'm' },
     body: { input: 'hello' },
-    ...{ checkpoint: null, stream: false, hasTurns: false, checkpointDamaged: false },
+    ...{ checkpoint: null, stream: false, hasTurns: false, checkpointDamaged: false, metadata: null },
     ...terms.begun,
   };
   const controller = terms.controller ?? new AbortController();
@@ -74,6 +74,7 @@ async function attempt(
     queue: 'generate',
     settings,
     begun,
+    api: 'responses',
     turns: [],
     controller,
     checkpoint: async () => 'written',

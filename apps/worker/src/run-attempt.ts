@@ -3,16 +3,11 @@ import {
   type Audit,
   type Config,
   type ExtractBody,
-  extractRequest,
-  manyZod,
-  type NamedSchema,
   type Outcome,
   type QueueConfig,
   type Reattachable,
-  type ResponsesBody,
   recordsOf,
-  schemaOf,
-  withRegistered,
+  type UpstreamApi,
 } from '@millrace/core';
 import type { Begun, Turn } from '@millrace/queue';
 import {
@@ -23,6 +18,7 @@ import {
   type Upstream,
 } from '@millrace/upstream';
 import { eventsWithoutKey, outcomeWithoutKey, ownCacheKey } from './own-cache-key.ts';
+import { requestOf } from './request-of.ts';
 import { withTurns } from './turns/next-input.ts';
 
 export interface AttemptInput {
@@ -30,6 +26,8 @@ export interface AttemptInput {
   queue: string;
   settings: QueueConfig;
   begun: Begun;
+  /** Which way it goes; what is re-attached goes by Responses. */
+  api: UpstreamApi;
   /** The job's calls before this one. */
   turns: readonly Turn[];
   /** Aborted with the reason: cancelled, shutdown, or here, the deadline. */
@@ -50,7 +48,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Binds what every attempt of this process shares. */
 export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
-  return async ({ id, queue, settings, begun, turns, controller, checkpoint, told, onEvent }) => {
+  return async ({ id, queue, settings, begun, api, turns, controller, checkpoint, told, onEvent }) => {
     const upstream = upstreams.get(settings.upstream);
     if (upstream === undefined) throw new Error(`no upstream '${settings.upstream}' is open`);
     const request = requestOf(config, settings, begun);
@@ -80,6 +78,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
           ? // Whether it is made in the background is the upstream's to say: by its setting, and by what it has proved.
             await upstream.call({
               ...asked,
+              api,
               stream: onEvent !== undefined,
               background: { onStarted: progress.start },
               onHeaders: (_, header) => told(rateLimitGauges(header)),
@@ -92,6 +91,7 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
         queue,
         attempt: begun.epoch,
         upstream: settings.upstream,
+        api,
         request: asked.body,
         response: 'answer' in outcome ? (outcome.answer?.response ?? null) : null,
         error: 'error' in outcome ? outcome.error : null,
@@ -152,34 +152,4 @@ function noteProgress(
       clearInterval(timer);
     },
   };
-}
-
-/** The complete request, or the Outcome of a job that cannot be asked for. */
-function requestOf(
-  config: Config,
-  settings: QueueConfig,
-  begun: Begun,
-): { body: ResponsesBody; zod?: NonNullable<NamedSchema['zod']> } | Outcome {
-  const model = begun.model ?? settings.model;
-  const withModel = model === undefined ? {} : { model };
-  if (begun.type === 'generate') {
-    // The job itself is the background work; upstream it is one plain call.
-    const { background: _, stream: __, ...body } = begun.body as ResponsesBody;
-    const tools = body.tools === undefined ? {} : { tools: withRegistered(body.tools, config.tools) };
-    return { body: { ...body, ...tools, ...withModel } };
-  }
-  const body = begun.body as ExtractBody;
-  const schema = schemaOf(body, config.schemas);
-  if (schema === undefined) {
-    const message = `The configuration no longer has the schema '${String(body.schema)}' this job was submitted with.`;
-    return {
-      kind: 'failed',
-      reason: 'bad_request',
-      error: { code: 'schema_not_found', message },
-      possiblyBilled: false,
-    };
-  }
-  const ofOne = typeof body.schema === 'string' ? config.schemas[body.schema]?.zod : undefined;
-  const zod = ofOne === undefined || body.many !== true ? ofOne : manyZod(ofOne);
-  return { body: { ...extractRequest(body, schema), ...withModel }, ...(zod === undefined ? {} : { zod }) };
 }

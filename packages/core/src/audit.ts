@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStream } from 'rotating-file-stream';
+import type { UpstreamApi } from './job.ts';
 
 export interface AuditEntry {
   at: string;
@@ -13,6 +14,9 @@ export interface AuditEntry {
   queue: string;
   attempt: number;
   upstream: string;
+  api: UpstreamApi;
+  /** Sent beside the job's own call, only to be compared with it. */
+  shadow?: true;
   request: unknown;
   /** The Response object, or null when none was read whole. */
   response: unknown;

@@ -14,6 +14,8 @@ const name = z
 
 const seconds = z.number().positive().max(31_536_000);
 
+const share = z.number().min(0).max(1);
+
 const upstream = z.strictObject({
   baseURL: z.url({ protocol: /^https?$/, error: 'is no http:// or https:// URL' }),
   /** Absent: OPENAI_API_KEY, else none is sent. */
@@ -54,6 +56,10 @@ const queue = z.strictObject({
   whenUnknown: z.enum(['retry', 'fail']).default('retry'),
   /** Present: equal requests share one call, and get its answer for so long after it was there. */
   cache: z.strictObject({ seconds: z.number().nonnegative().max(31_536_000) }).optional(),
+  /** The share of its conversations that goes by the Responses API, the rest by Chat Completions. Absent: all of it. */
+  route: z.strictObject({ responses: share }).optional(),
+  /** The share of its jobs that is, once they are answered, sent to the other API too, to be compared. */
+  shadow: z.strictObject({ share }).optional(),
   backoff: z
     .strictObject({ baseSeconds: seconds.default(1), maxSeconds: seconds.default(60) })
     .prefault({})

@@ -34,6 +34,11 @@ describe('a limit', () => {
   });
 });
 
+it.each([-0.1, 1.1, '0.5', Number.NaN])('a share of %s is refused, by its path', (share) => {
+  const faults = faultsOf({ queues: { q: { route: { responses: share }, shadow: { share } } } });
+  expect(faults.map((fault) => fault.split(':')[0])).toEqual(['queues.q.route.responses', 'queues.q.shadow.share']);
+});
+
 it('all faults of a configuration are told at once', () => {
   const faults = faultsOf({
     limits: { main: { requestsPerMinute: 0 } },

@@ -50,12 +50,16 @@ const OPENAI_MODEL = 'gpt-5-mini';
  * @throws ConfigError with every fault and its path.
  */
 export async function loadConfig(environment: Environment, cwd = process.cwd()): Promise<Config> {
-  const file = findFile(environment, cwd);
+  const file = findConfigFile(environment, cwd);
   const input = file === null ? {} : await readConfigFile(file);
   return resolveConfig(input, environment, file ?? 'The default configuration');
 }
 
-function findFile(environment: Environment, cwd: string): string | null {
+/**
+ * The file that `loadConfig` reads, or null where there is none.
+ * @throws ConfigError where the one that is named is not there
+ */
+export function findConfigFile(environment: Environment, cwd = process.cwd()): string | null {
   if (environment.configFile !== null) {
     const file = resolve(cwd, environment.configFile);
     if (existsSync(file)) return file;
@@ -64,10 +68,17 @@ function findFile(environment: Environment, cwd: string): string | null {
   return FILE_NAMES.map((name) => resolve(cwd, name)).find((file) => existsSync(file)) ?? null;
 }
 
-async function readConfigFile(file: string): Promise<unknown> {
+/**
+ * What a file says, not checked yet.
+ * @param version of a module that was imported before, and may say something else now
+ * @throws ConfigError
+ */
+export async function readConfigFile(file: string, version?: string): Promise<unknown> {
   try {
     if (extname(file) === '.json') return JSON.parse(await readFile(file, 'utf8'));
-    const module: { default?: unknown } = await import(pathToFileURL(file).href);
+    const module: { default?: unknown } = await import(
+      version === undefined ? pathToFileURL(file).href : `${pathToFileURL(file).href}?v=${encodeURIComponent(version)}`
+    );
     if (module.default === undefined)
       throw new Error('it has no default export; write export default defineConfig({…})');
     return module.default;

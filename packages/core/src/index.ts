@@ -29,7 +29,7 @@ export {
   type ConvertedChatRequest,
   responsesRequestOf,
 } from './chat-completions/responses-request-of.ts';
-export { type Config, loadConfig, resolveConfig } from './config.ts';
+export { type Config, findConfigFile, loadConfig, resolveConfig } from './config.ts';
 export {
   type ConfigInput,
   defineConfig,
@@ -72,3 +72,4 @@ export { parseMetadata } from './responses-request-metadata.ts';
 export { runRole } from './run-role.ts';
 export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';
 export { isTool, type Tool, type ToolCall, type ToolDefinition, tool, withRegistered } from './tool.ts';
+export { watchConfig } from './watch-config.ts';

@@ -37,6 +37,9 @@ export interface ExtractBody {
 /** A Responses request as it came: fields pass through untouched. */
 export type ResponsesBody = Record<string, unknown>;
 
+/** The APIs an upstream may be called by. */
+export type UpstreamApi = 'responses' | 'chat';
+
 /** One call to the upstream, recorded before it is sent. */
 export interface Attempt {
   /** Counts every start of the job, from 1; also the fencing epoch of that start. */
@@ -50,6 +53,8 @@ export interface Attempt {
   reason: AttemptReason | null;
   error: JobError | null;
   upstream_id: string | null;
+  /** Which way it went; null while it runs, and where no call was made. */
+  api: UpstreamApi | null;
   usage: Usage | null;
   /** The request may have reached the upstream and its answer was not read whole: it may be on the bill. */
   possibly_billed: boolean;
@@ -97,6 +102,11 @@ export interface Job {
   usage: Usage | null;
   attempts: Attempt[];
   body: ResponsesBody | ExtractBody;
+}
+
+/** The API by which a job was answered, or was tried last; null: it has not been called, or no such call has ended. */
+export function apiOf({ attempts }: Pick<Job, 'attempts'>): UpstreamApi | null {
+  return attempts.findLast(({ api }) => api !== null)?.api ?? null;
 }
 
 /** What a producer hands in, checked and complete. */

@@ -48,6 +48,10 @@ const ALLOWED = new Set([
     'setting',
     'err',
     'key_name',
+    'api',
+    'from',
+    'to',
+    'keys',
   ],
 ]);
 

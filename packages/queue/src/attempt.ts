@@ -14,6 +14,7 @@ import type {
   Reattachable,
   ResponsesBody,
   TerminalStatus,
+  UpstreamApi,
   Usage,
 } from '@millrace/core';
 import { checkpointText, readCheckpoint } from './checkpoint.ts';
@@ -47,6 +48,7 @@ export interface Begun {
   stream: boolean;
   /** Some of its calls have been made (see `readTurns`). */
   hasTurns: boolean;
+  metadata: Record<string, string> | null;
 }
 
 export type BeginReply =
@@ -110,7 +112,7 @@ export async function beginAttempt(
   }
   if (kind === 'terminal') return { kind, checkpoint: readCheckpoint(rest[0]) };
   if (kind !== 'begun') return { kind: kind as 'missing' | 'expired' | 'suspect' | 'unknown' };
-  const [epoch, startedAt, counted, deadline, type, model, body, checkpoint, stream, turns] = rest;
+  const [epoch, startedAt, counted, deadline, type, model, body, checkpoint, stream, turns, metadata] = rest;
   const fence = { epoch: Number(epoch), counted: Number(counted) };
   const request = readJson<Begun['body']>(body);
   if (request === null) return { kind: 'damaged', ...fence };
@@ -126,6 +128,7 @@ export async function beginAttempt(
     checkpointDamaged: !!checkpoint && readCheckpoint(checkpoint) === null,
     stream: stream === '1',
     hasTurns: !!turns,
+    metadata: readJson<Record<string, string>>(metadata),
   };
 }
 
@@ -143,10 +146,10 @@ export async function settleAttempt(
   epoch: number,
   outcome: Extract<Outcome, { kind: 'retry' | 'interrupted' }>,
   delayMs: number,
-  { spent = spentBy(outcome), turn }: EndTerms = {},
+  { spent = spentBy(outcome), turn, api = null }: EndTerms = {},
 ): Promise<WriteReply> {
   const { keys } = queue;
-  const end = { ...attemptEnd(outcome), usage: spent.attempt };
+  const end = { ...attemptEnd(outcome), usage: spent.attempt, api };
   const { uncounted, uncountedCalls } = spent;
   const reply = (await runScript(
     store.redis,
@@ -182,7 +185,7 @@ function spentBy(outcome: Outcome): Spent {
 }
 
 /** What is stored of an attempt that ended with this Outcome. */
-function attemptEnd(outcome: Outcome): Omit<Attempt, 'number' | 'worker' | 'started_at' | 'finished_at'> {
+function attemptEnd(outcome: Outcome): Omit<Attempt, 'number' | 'worker' | 'started_at' | 'finished_at' | 'api'> {
   return {
     outcome: outcome.kind,
     reason: 'reason' in outcome && outcome.kind !== 'incomplete' ? outcome.reason : null,
@@ -206,6 +209,8 @@ export interface EndTerms {
   turn?: Turn;
   /** The job whose answer it is, where it made no call. */
   answeredBy?: string;
+  /** Which way the call went that the answer, or the failure, is of. */
+  api?: UpstreamApi | null;
 }
 
 /**
@@ -217,9 +222,9 @@ export function finishByOutcome(
   id: string,
   epoch: number,
   outcome: Extract<Outcome, { kind: 'completed' | 'incomplete' | 'failed' | 'cancelled' }>,
-  { streamed = null, spent = spentBy(outcome), answeredBy }: EndTerms = {},
+  { streamed = null, spent = spentBy(outcome), answeredBy, api = null }: EndTerms = {},
 ): Promise<WriteReply> {
-  const end = { ...attemptEnd(outcome), usage: spent.attempt };
+  const end = { ...attemptEnd(outcome), usage: spent.attempt, api };
   const answer = 'answer' in outcome ? (outcome.answer ?? null) : null;
   return finish(store, queue, id, {
     to: outcome.kind,

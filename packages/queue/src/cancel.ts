@@ -25,6 +25,7 @@ export async function cancelJob(store: Store, id: string): Promise<JobWithAnswer
       reason: 'cancelled',
       error: null,
       upstream_id: null,
+      api: null,
       usage: null,
       possibly_billed: true,
       counted: false,

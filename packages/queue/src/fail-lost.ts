@@ -43,6 +43,7 @@ function failLost(store: Store, queue: StoreQueue, id: string, error: JobError):
       reason: 'lost',
       error,
       upstream_id: null,
+      api: null,
       usage: null,
       possibly_billed: false,
       counted: true,

@@ -88,6 +88,14 @@ export { findSent, noteSent } from './resend.ts';
 export { failPastDeadline, keepRetention, removeJob } from './retention.ts';
 export { retryJob } from './retry-job.ts';
 export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
+export { readShadow, type ShadowReport } from './shadow/read-shadow.ts';
+export {
+  countDropped,
+  type DropReason,
+  type ShadowPair,
+  type ShadowSide,
+  writeShadow,
+} from './shadow/write-shadow.ts';
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
 export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';

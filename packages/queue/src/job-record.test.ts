@@ -82,6 +82,7 @@ it('an attempt’s end keeps what there is and reads back as it was', () => {
     reason: 'timeout',
     error: { code: 'c', message: 'm' },
     upstream_id: 'resp_u',
+    api: null,
     usage: null,
     possibly_billed: true,
     counted: false,

@@ -79,6 +79,7 @@ function attemptsFromRecord(record: Record<string, string>): Attempt[] {
       reason: end?.reason ?? null,
       error: end?.error ?? null,
       upstream_id: end?.upstream_id ?? record[`upstream:${attempt}`] ?? null,
+      api: end?.api ?? null,
       usage: end?.usage ?? null,
       possibly_billed: end?.possibly_billed ?? false,
       counted: end?.counted ?? false,
@@ -89,7 +90,7 @@ function attemptsFromRecord(record: Record<string, string>): Attempt[] {
 /** What is kept of an attempt's end; its number and times are the scripts' to write. */
 export type AttemptEnd = Pick<
   Attempt,
-  'outcome' | 'reason' | 'error' | 'upstream_id' | 'usage' | 'possibly_billed' | 'counted'
+  'outcome' | 'reason' | 'error' | 'upstream_id' | 'api' | 'usage' | 'possibly_billed' | 'counted'
 >;
 
 /** What is null is left out: it is read as null all the same. */
@@ -102,6 +103,7 @@ const LOST: AttemptEnd = {
   reason: 'lost',
   error: null,
   upstream_id: null,
+  api: null,
   usage: null,
   possibly_billed: true,
   counted: false,

@@ -17,6 +17,9 @@
  * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
  * | {mr:q}:batch:<id>                | hash   | createBatch, turn, finish | a batch's record and counts; 30 days after its end |
  * | {mr:q}:batches, :batches:open    | zset   | createBatch, turn     | ids of batches by creation (ms), and of those that have not ended |
+ * | {mr:q}:shadow                    | hash   | shadow                | what both APIs answered to a job, by its id, as JSON without the request; of the newest 1,000, and no longer than its record |
+ * | {mr:q}:shadow:at                 | zset   | shadow                | their ids by when they were compared (ms)          |
+ * | {mr:q}:shadow:totals             | hash   | shadow, countDropped  | totals of all comparisons since the beginning      |
  * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue, and dependents not yet released |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
@@ -66,6 +69,9 @@ export interface QueueKeys {
   cache(hash: string): string;
   conversation(hash: string): string;
   outbox: string;
+  shadow: string;
+  shadowAt: string;
+  shadowTotals: string;
   batch(id: string): string;
   batches: string;
   openBatches: string;
@@ -92,6 +98,9 @@ export function queueKeys(queue: string): QueueKeys {
     conversation: (hash) => `${prefix}:conversation:${hash}`,
     status: (status) => `${prefix}:status:${status}`,
     outbox: `${prefix}:outbox`,
+    shadow: `${prefix}:shadow`,
+    shadowAt: `${prefix}:shadow:at`,
+    shadowTotals: `${prefix}:shadow:totals`,
     batch: (id) => `${prefix}:batch:${id}`,
     batches: `${prefix}:batches`,
     openBatches: `${prefix}:batches:open`,

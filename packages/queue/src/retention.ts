@@ -61,6 +61,7 @@ export async function failPastDeadline(store: Store, queue: StoreQueue, id: stri
       reason: 'deadline_exceeded',
       error,
       upstream_id: null,
+      api: null,
       usage: null,
       possibly_billed: true,
       counted: true,
@@ -115,7 +116,7 @@ export async function removeJob(store: Store, queue: StoreQueue, id: string): Pr
     [
       ...[keys.job(id), keys.result(id), keys.finished, keys.failures, keys.counters],
       ...['completed', 'failed', 'cancelled', 'incomplete'].map(keys.status),
-      ...[keys.events(id), keys.turns(id), keys.dependents(id)],
+      ...[keys.events(id), keys.turns(id), keys.dependents(id), keys.shadow, keys.shadowAt],
     ],
     [id],
   );

@@ -38,13 +38,14 @@ import {
 export const LATENCY_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 /**
- * Only `submit` may be refused by a full Redis. The other writers record what has happened already: an answer that was
+ * Only `submit` and `shadow` may be refused by a full Redis. The other writers record what has happened already: an answer that was
  * paid for must be stored, and ending and removing jobs is what makes room again.
  */
 export const WHEN_FULL = '#!lua flags=allow-oom\n';
 
 const HEADERS = {
   submit: '#!lua\n',
+  shadow: '#!lua\n',
   begin: WHEN_FULL,
   append: WHEN_FULL,
   'turn-batch': WHEN_FULL,

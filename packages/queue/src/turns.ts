@@ -2,7 +2,7 @@
  * What is kept of a job that takes several calls: each answer before anything follows from it, each tool's output as
  * soon as it is there. A crash goes on after the last of them; what was finished is not made, nor paid, again.
  */
-import type { ResponseObject, Usage } from '@millrace/core';
+import type { ResponseObject, UpstreamApi, Usage } from '@millrace/core';
 import type { WriteReply } from './attempt.ts';
 import { readJson } from './job-record.ts';
 import { runScript } from './scripts.ts';
@@ -16,6 +16,8 @@ export interface Turn {
   /** When its answer was read, in ms. */
   at: number;
   upstream_id: string;
+  /** Chat Completions stores nothing: ids of its items mean nothing upstream. */
+  api?: UpstreamApi;
   usage: Usage | null;
   /** What the model said: its items are part of the next call's input. */
   output: NonNullable<ResponseObject['output']>;

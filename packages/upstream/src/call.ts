@@ -1,5 +1,5 @@
 /** One call, to `POST /responses` (plain, streamed or in the background) or as a chat completion. It never throws. */
-import type { JobType, Outcome, ResponsesBody } from '@millrace/core';
+import type { JobType, Outcome, ResponsesBody, UpstreamApi } from '@millrace/core';
 import type { z } from 'zod';
 import { abortKind } from './abort-reason.ts';
 import type { Started } from './background-response.ts';
@@ -29,7 +29,7 @@ export interface CallRequest {
    * Response's id the completion's; `stream`, `background` and `onEvent` are passed over. Ask core's chatRequestOf first
    * whether `body` can be asked that way: one that cannot fails.
    */
-  api?: 'responses' | 'chat';
+  api?: UpstreamApi;
   /** Read the answer as a stream. The Outcome is the same. */
   stream?: boolean;
   /**

@@ -49,6 +49,8 @@ export const ChatCompletionObject = z
   })
   .describe('OpenAI’s chat completion, made of the response.');
 
+const UpstreamApi = z.enum(['responses', 'chat']);
+
 export const AttemptObject = z
   .object({
     number: z.int(),
@@ -59,6 +61,7 @@ export const AttemptObject = z
     reason: z.string().nullable(),
     error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
     upstream_id: z.string().nullable(),
+    api: UpstreamApi.nullable(),
     usage: z.looseObject({}).nullable(),
     possibly_billed: z.boolean().describe('Its request may be on the bill though its answer was not read whole.'),
     counted: z.boolean().describe('Whether it used up one of the queue’s attempts.'),
@@ -78,6 +81,7 @@ export const JobObject = z.object({
   error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
   usage: z.looseObject({}).nullable(),
   metadata: z.record(z.string(), z.string()).nullable(),
+  api: UpstreamApi.nullable().describe('Which way it was called last.'),
   attempts: z.array(AttemptObject),
   timings: z.object({ started_at: maybeSeconds, finished_at: maybeSeconds, total_seconds: z.number().nullable() }),
   retry_of: z.string().nullable(),
@@ -104,6 +108,53 @@ export const JobObject = z.object({
     .describe('Calls that were not the last: what was said, what tools said to it, how it missed its schema.')
     .optional(),
   request: z.looseObject({}).optional(),
+});
+
+const SideObject = z.object({
+  answered: z.int(),
+  failed: z.int(),
+  seconds: z
+    .object({ mean: z.number().nullable(), p50: z.number().nullable(), p95: z.number().nullable() })
+    .describe('How long its answers took.'),
+  mean_input_tokens: z.number().nullable(),
+  mean_output_tokens: z.number().nullable(),
+});
+
+const ShadowAnswer = z.object({
+  status: z.enum(['completed', 'incomplete', 'failed']),
+  seconds: z.number(),
+  input_tokens: z.int().nullable(),
+  output_tokens: z.int().nullable(),
+  text_sha256: z.string().nullable().describe('Of the whole text.'),
+  text: z.string().nullable().describe('Its first 2,000 characters.'),
+  error: z.object({ code: z.string(), upstream_status: z.int().optional() }).nullable(),
+});
+
+export const ShadowObject = z.object({
+  object: z.literal('shadow_report'),
+  queue: z.string(),
+  counts: z.object({ compared: z.int(), equal: z.int(), dropped: z.int() }),
+  dropped_because: z
+    .object({ busy: z.int(), held: z.int(), late: z.int(), stopped: z.int() })
+    .describe('Too many at a time, no room beside the jobs, too long in line, the worker stopped.'),
+  responses: SideObject,
+  chat: SideObject,
+  shadow_tokens: z
+    .object({ input_tokens: z.int(), output_tokens: z.int() })
+    .describe('What the calls took that were made to be compared; in no job’s usage.'),
+  kept: z.int(),
+  differences: z.array(
+    z.object({
+      job_id: z.string(),
+      at: seconds,
+      model: z.string().nullable(),
+      answered_by: UpstreamApi.describe('Whose answer is the job’s.'),
+      same_text: z.boolean(),
+      similarity: z.number().nullable().describe('Dice over bigrams of words, 0 to 1.'),
+      responses: ShadowAnswer,
+      chat: ShadowAnswer,
+    }),
+  ),
 });
 
 const StepObject = z.looseObject({

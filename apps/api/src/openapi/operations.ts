@@ -13,6 +13,7 @@ import {
   JobObject,
   pageOf,
   ResponseObject,
+  ShadowObject,
 } from './objects.ts';
 import type { Operation, Parameter } from './operation.ts';
 
@@ -243,6 +244,14 @@ const operating: Operation[] = [
   {
     ...{ method: 'post', path: '/v1/queues/{name}/resume', tag: 'Operating', summary: 'Take its jobs again' },
     answer: { status: 200, description: 'The queue.', schema: Anything },
+    errors: NOT_FOUND,
+  },
+  {
+    ...{ method: 'get', path: '/v1/queues/{name}/shadow', tag: 'Operating', summary: 'How two APIs answer its jobs' },
+    description:
+      'Of a queue with shadow in its configuration: jobs that were sent to the other API too, and how the answers compare. Counts and means are of all since the beginning, percentiles and differences of the newest 1,000.',
+    query: { limit: number('Differences at most, newest first; 20 unless told.', 0, 1000) },
+    answer: { status: 200, description: 'The comparison.', schema: ShadowObject },
     errors: NOT_FOUND,
   },
   {

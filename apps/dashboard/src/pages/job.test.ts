@@ -15,6 +15,7 @@ const ATTEMPT: Attempt = {
   reason: 'rate_limited',
   error: { code: 'rate_limit_exceeded', message: 'Slow down.' },
   upstream_id: null,
+  api: null,
   usage: null,
   possibly_billed: true,
   counted: true,

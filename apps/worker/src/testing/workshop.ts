@@ -8,6 +8,7 @@ import { freshRedis, type TestRedis } from '../../../../test/harness/redis.ts';
 import { type Admission, openAdmission } from '../admission.ts';
 import type { Isolation } from '../isolation.ts';
 import { openLimits } from '../limits.ts';
+import { openRouting } from '../routing.ts';
 import type { AttemptRun } from '../run-attempt.ts';
 import { type Runner, startRunner } from '../runner.ts';
 
@@ -70,6 +71,8 @@ export async function openWorkshop(): Promise<Workshop> {
         ...{ store: own, queue: queueOf(own), settings: { ...configured, ...settings } },
         ...{ lockMs, worker, run, abandon: async () => undefined, log: silentLog, restartAfterMs },
         admission,
+        routing: openRouting(own.config, silentLog),
+        shadows: { offer: () => undefined, close: async () => undefined },
         isolation: isolation ?? { enter: async () => () => undefined, run, close: () => undefined },
       });
       runners.push(runner);

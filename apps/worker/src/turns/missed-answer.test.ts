@@ -39,8 +39,12 @@ test('a strict generation is asked again while attempts are left, and nobody rea
 });
 
 test('what was said is kept whole up to a bound, and its beginning beyond', () => {
-  expect(missedTurn([], missed('{"a":1}'))).toMatchObject({ number: 1, misses, output: [{ id: 'msg_1' }] });
-  const { output } = missedTurn([], missed(`{"a":"${'\n'.repeat(3_000_000)}`));
+  expect(missedTurn([], missed('{"a":1}'), 'responses')).toMatchObject({
+    number: 1,
+    misses,
+    output: [{ id: 'msg_1' }],
+  });
+  const { output } = missedTurn([], missed(`{"a":"${'\n'.repeat(3_000_000)}`), 'responses');
   expect(JSON.stringify(output).length).toBeLessThan(3 * MAX_MISSED_CHARS);
   expect(output).toMatchObject([{ type: 'message', role: 'assistant', content: [{ type: 'output_text' }] }]);
 });
@@ -48,7 +52,7 @@ test('what was said is kept whole up to a bound, and its beginning beyond', () =
 test('of many misses the newest are told again, so that the request does not grow without end', () => {
   const turns: Turn[] = [];
   for (let number = 1; number <= 50; number++) {
-    turns.push(missedTurn(turns, missed(`{"a":${number},"b":"${'x'.repeat(100_000)}"}`)));
+    turns.push(missedTurn(turns, missed(`{"a":${number},"b":"${'x'.repeat(100_000)}"}`), 'responses'));
   }
   const { input } = withTurns({ input: 'the document' }, turns) as { input: unknown[] };
   expect(JSON.stringify(input).length).toBeLessThan(700_000);

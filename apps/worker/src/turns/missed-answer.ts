@@ -2,7 +2,7 @@
  * An answer that misses its schema: who is asked again for it, and what is kept of what was said. A model may go on
  * without end where it has lost its way, and neither the ledger nor the next call is to pay for that.
  */
-import type { Answer, Miss, Outcome, QueueConfig, ResponsesBody } from '@millrace/core';
+import type { Answer, Miss, Outcome, QueueConfig, ResponsesBody, UpstreamApi } from '@millrace/core';
 import type { Begun, Turn } from '@millrace/queue';
 import { turnOf } from './take-turn.ts';
 
@@ -34,8 +34,8 @@ function isStrict({ text }: ResponsesBody): boolean {
 }
 
 /** The turn that such an answer is. */
-export function missedTurn(turns: readonly Turn[], { answer, misses }: Missed): Turn {
-  const turn = { ...turnOf(turns, answer), misses };
+export function missedTurn(turns: readonly Turn[], { answer, misses }: Missed, api: UpstreamApi): Turn {
+  const turn = { ...turnOf(turns, answer, api), misses };
   if (JSON.stringify(turn.output).length <= MAX_MISSED_CHARS) return turn;
   const text = `${answer.output_text.slice(0, MAX_MISSED_CHARS)}…`;
   return { ...turn, output: [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] }] };

@@ -16,11 +16,11 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[], remembers
   // A conversation upstream has what was said; it only lacks what was done.
   const kept = body.conversation == null;
   const stored = body.store !== false;
+  const itemAgain = (item: Item, { api }: Turn): Item[] =>
+    remembers && api !== 'chat' ? asInput(item, stored) : retoldItem(item);
   const told = kept ? withoutOldMisses(turns) : turns.slice(-1);
   const more = told.flatMap((turn) => [
-    ...(kept
-      ? turn.output.flatMap((item) => (remembers ? asInput(item as Item, stored) : retoldItem(item as Item)))
-      : []),
+    ...(kept ? turn.output.flatMap((item) => itemAgain(item as Item, turn)) : []),
     ...callsOf(turn.output).map(({ call_id }) => ({
       type: 'function_call_output',
       call_id,

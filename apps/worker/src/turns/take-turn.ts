@@ -2,7 +2,7 @@
  * What follows from an answer that calls tools: they are run, and each output is noted before the next call. What is
  * noted is not done again.
  */
-import type { Answer, Log, Outcome, ResponsesBody, Tool } from '@millrace/core';
+import type { Answer, Log, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
 import { type Store, type StoreQueue, type Turn, writeToolOutput } from '@millrace/queue';
 import { untilWritten } from '../until-written.ts';
 import { callsOf, type FunctionCall, mostCalls } from './next-input.ts';
@@ -30,11 +30,12 @@ export function toolCalls(outcome: Outcome, { store, body }: TurnTerms): Functio
 }
 
 /** The turn that an answer is. */
-export function turnOf(turns: readonly Turn[], answer: Answer): Turn {
+export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi): Turn {
   return {
     number: turns.length + 1,
     at: Date.now(),
     upstream_id: answer.response.id,
+    api,
     usage: answer.usage,
     output: answer.response.output ?? [],
     tools: {},

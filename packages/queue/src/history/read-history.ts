@@ -19,6 +19,8 @@ export type History =
       /** Those of the nearest predecessor that has some, where the request itself has none. */
       instructions: string | null;
       characters: number;
+      /** The first job of the chain, as far as it was gone through. */
+      root: string;
     }
   /** More than the bound allows, and nothing may, or can, be left out. */
   | { kind: 'too_long'; bound: keyof HistoryBounds }
@@ -39,7 +41,9 @@ export async function readHistory(
   let size: Size = { messages: 0, characters: 0 };
   let beyond: keyof HistoryBounds | null = null;
   let kept: string | null = null;
+  let root = predecessor.job.id;
   for (let found: JobWithAnswer | null = predecessor; found !== null; ) {
+    root = found.job.id;
     const turn = turnOfJob(found);
     if (beyond === null && turn.elsewhere !== null) {
       const message = `The response ${found.job.id} went on from '${turn.elsewhere}', which only its own upstream has: it cannot be carried to one that remembers nothing.`;
@@ -64,7 +68,7 @@ export async function readHistory(
   const cut = cutTurns(turns, inputItemsOf(own.input), bounds);
   if (cut.kind === 'beyond') return { kind: 'too_long', bound: cut.bound };
   const instructions = own.instructions == null ? kept : null;
-  return { kind: 'history', items: cut.items, instructions, characters: sizeOf(cut.items).characters };
+  return { kind: 'history', items: cut.items, instructions, characters: sizeOf(cut.items).characters, root };
 }
 
 /** A job earlier in the chain; null where it, or the answer that is asked for, is not there. */

@@ -21,7 +21,7 @@ export interface Want {
   /** Names the reservation; unique. */
   id: string;
   tokens: number;
-  /** 0 first … 9. */
+  /** 0 first … 9; beyond that, after every job. */
   priority: number;
   leaseMs: number;
   signal: AbortSignal;

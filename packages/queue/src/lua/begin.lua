@@ -5,13 +5,13 @@
 --       start (names this very start: the same command, sent again because its reply was lost, is the same start),
 --       outcome JSON of an attempt that was left open and can be re-attached,
 --       isolated (1 = in a process where nothing else runs), fail_unknown (1 = a call that was lost is not repeated)
-local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown', 'stream', 'turns')
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown', 'stream', 'turns', 'metadata')
 local status = job[1]
 if not status then return { 'missing' } end
 local checkpoint = job[12] or ''
 if terminal(status) then return { 'terminal', checkpoint } end
 if job[9] == ARGV[5] then
-  return { 'begun', tonumber(job[10]), job[11], job[3] or '0', job[4] or '', job[6], job[7] or '', job[8], checkpoint, job[16] or '', job[17] or '' }
+  return { 'begun', tonumber(job[10]), job[11], job[3] or '0', job[4] or '', job[6], job[7] or '', job[8], checkpoint, job[16] or '', job[17] or '', job[18] or '' }
 end
 
 local now = now_ms()
@@ -57,4 +57,4 @@ if status == 'queued' then
   redis.call('ZADD', KEYS[3], job[2], ARGV[1])
   redis.call('HDEL', KEYS[1], 'delayed_until')
 end
-return { 'begun', epoch, int(now), job[3] or '0', job[4] or '', job[6], job[7] or '', job[8], checkpoint, job[16] or '', job[17] or '' }
+return { 'begun', epoch, int(now), job[3] or '0', job[4] or '', job[6], job[7] or '', job[8], checkpoint, job[16] or '', job[17] or '', job[18] or '' }

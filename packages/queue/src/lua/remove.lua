@@ -1,7 +1,7 @@
 -- remove: forgets a finished job wholly: record, result and every place it is listed. Of a job that an idempotency key
 -- stands for it stays known, until that key is forgotten, that it was here: sent again, it must not be paid again.
 -- KEYS: job, result, finished, failures, counters, status:completed, status:failed, status:cancelled, status:incomplete,
---       events, turns, dependents
+--       events, turns, dependents, shadow, shadow:at
 -- ARGV: id
 local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until', 'batch')
 if not job[1] then
@@ -19,6 +19,8 @@ if job[4] and tonumber(job[4]) > now_ms() then
   redis.call('HSET', KEYS[1], 'stamp', job[3], 'removed', 1)
   redis.call('PEXPIREAT', KEYS[1], job[4])
 end
+redis.call('HDEL', KEYS[13], ARGV[1])
+redis.call('ZREM', KEYS[14], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('LREM', KEYS[4], 1, ARGV[1])
 for listing = 6, 9 do redis.call('ZREM', KEYS[listing], ARGV[1]) end
