@@ -1,7 +1,16 @@
 /** The pages: who may look, what is where. Everything here is looking; what changes a job goes through the API. */
 import type { ApiKey } from '@millrace/core';
 import { AccessError } from '@millrace/core';
-import { type JobWithAnswer, noSuchJob, readJob, readWaiting, type Store } from '@millrace/queue';
+import {
+  type JobWithAnswer,
+  noSuchJob,
+  queueNamed,
+  readJob,
+  readTurns,
+  readWaiting,
+  type Store,
+  type Turn,
+} from '@millrace/queue';
 import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
 import { BOARD_PATH, boardHandlers } from './board.ts';
@@ -40,6 +49,8 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
     if (job === null) throw noSuchJob(id);
     return job;
   };
+  const turnsOf = async ({ job }: JobWithAnswer): Promise<Turn[]> =>
+    job.turns === 0 ? [] : await store.liveness.guard(() => readTurns(store, queueNamed(store, job.queue), job.id));
 
   const app = express();
   app.disable('x-powered-by');
@@ -80,12 +91,14 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
     await viewers.watch(request, response);
   });
   app.get('/jobs/:id.json', async (request, response) => {
-    response.json(jobJson(await found(request.params.id)));
+    const shown = await found(request.params.id);
+    response.json(jobJson(shown, await turnsOf(shown)));
   });
   app.get('/jobs/:id', async (request, response) => {
     const shown = await found(request.params.id);
     const tellWaiting = await store.liveness.guard(() => readWaiting(store, [shown.job]));
-    sendPage(response, jobPage(shown, tellWaiting(shown.job), Date.now(), version));
+    const [waitingFor, turns] = [tellWaiting(shown.job), await turnsOf(shown)];
+    sendPage(response, jobPage(shown, { waitingFor, turns, now: Date.now(), version }));
   });
   app.use(BOARD_PATH, boardHeaders, ...boardHandlers(store));
   app.use(notFound);

@@ -22,6 +22,13 @@ export const FOLD_CHARACTERS = 1500;
 export const INPUT_ITEMS = 50;
 /** Of an extraction's image: its URL, or the beginning of its data. */
 export const IMAGE_URL_CHARACTERS = 200;
+/** Calls of a job that were not its last: the last ones are shown, and so many tool calls and misses of each. */
+export const TURNS_SHOWN = 30;
+export const TURN_PARTS_SHOWN = 20;
+/** Of what was said, asked of a tool and told by it in such a call. */
+export const TURN_CHARACTERS = 2000;
+/** Of a tool’s name. */
+export const TOOL_NAME_CHARACTERS = 80;
 /** Attempts shown: the first ones matter least. */
 export const ATTEMPTS_SHOWN = 100;
 /** Jobs that one bull-board request may load with their records. */
