@@ -15,6 +15,7 @@ import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
 import { BOARD_PATH, boardHandlers } from './board.ts';
 import { POLL_MS } from './bounds.ts';
+import { type LivePages, openLivePages } from './live-pages.ts';
 import { loopbackOnly } from './loopback-only.ts';
 import { PUBLIC_DIRECTORY, pageVersion } from './page-version.ts';
 import { jobPage } from './pages/job.ts';
@@ -23,15 +24,14 @@ import { overviewPage, overviewRegions } from './pages/overview.ts';
 import { openPoll } from './poll.ts';
 import { errorHandler, notFound, readOnly, sendPage } from './respond.ts';
 import { boardHeaders, securityHeaders } from './security-headers.ts';
-import { openSnapshots } from './snapshot.ts';
-import { openViewers, type Viewers } from './viewers.ts';
+import { openSnapshots, type Snapshot } from './snapshot.ts';
 
 /** Under an address that names the page's version a file never changes. */
 const STATIC_MAX_AGE_SECONDS = 31_536_000;
 
 export interface Dashboard {
   app: Express;
-  viewers: Viewers;
+  live: LivePages;
 }
 
 /** @param unfit why the Redis there is now may not be used, if so */
@@ -39,11 +39,7 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
   const queues = [...store.queues.keys()].map((name) => ({ name, model: store.config.queues[name]?.model ?? null }));
   const version = pageVersion(queues.map(({ name }) => name));
   const poll = openPoll(openSnapshots(store, unfit), POLL_MS);
-  const viewers = openViewers({
-    poll,
-    regionsOf: (snapshot) => overviewRegions(snapshot, queues),
-    pageVersion: version,
-  });
+  const live = openLivePages(version);
   const found = async (id: string): Promise<JobWithAnswer> => {
     const job = await store.liveness.guard(() => readJob(store, id));
     if (job === null) throw noSuchJob(id);
@@ -88,7 +84,8 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
     if (site !== undefined && site !== 'same-origin') {
       throw new AccessError(403, 'The live figures are for the dashboard’s own pages.', 'cross_site');
     }
-    await viewers.watch(request, response);
+    const regionsOf = (snapshot: Snapshot) => overviewRegions(snapshot, queues);
+    await live.watch('/', () => ({ poll, regionsOf }), request, response);
   });
   app.get('/jobs/:id.json', async (request, response) => {
     const shown = await found(request.params.id);
@@ -103,5 +100,5 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
   app.use(BOARD_PATH, boardHeaders, ...boardHandlers(store));
   app.use(notFound);
   app.use(errorHandler(store.log, version));
-  return { app, viewers };
+  return { app, live };
 }

@@ -1,8 +1,8 @@
 /** The sizes and times that keep one page, one viewer or one document from harming the others. */
 
-/** How often the overview's figures are read while somebody watches. */
+/** How often the figures of a live page are read while somebody watches. */
 export const POLL_MS = 1000;
-/** Open overviews that are served live; more are told to come back. Each costs a socket and its buffer. */
+/** Open pages that are served live, of all kinds together; more are told to come back. Each costs a socket and its buffer. */
 export const MAX_VIEWERS = 200;
 /** What may wait for a viewer that does not read. An event is a few kilobytes at most: this is a minute of them. */
 export const MAX_VIEWER_BUFFER_BYTES = 256 * 1024;
