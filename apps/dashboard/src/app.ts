@@ -1,6 +1,5 @@
 /** The pages: who may look, what is where. Everything here is looking; what changes a job goes through the API. */
 import type { ApiKey } from '@millrace/core';
-import { AccessError } from '@millrace/core';
 import {
   type JobWithAnswer,
   noSuchJob,
@@ -15,8 +14,10 @@ import express, { type Express } from 'express';
 import { authenticate } from './authenticate.ts';
 import { BOARD_PATH, boardHandlers } from './board.ts';
 import { POLL_MS } from './bounds.ts';
+import { flowRoutes } from './flow-routes.ts';
 import { type LivePages, openLivePages } from './live-pages.ts';
 import { loopbackOnly } from './loopback-only.ts';
+import { ownPagesOnly } from './own-pages-only.ts';
 import { PUBLIC_DIRECTORY, pageVersion } from './page-version.ts';
 import { jobPage } from './pages/job.ts';
 import { jobJson } from './pages/job-json.ts';
@@ -78,12 +79,8 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
   app.get('/', async (_request, response) => {
     sendPage(response, overviewPage(await poll.latest(), queues, version));
   });
+  app.use('/events', ownPagesOnly);
   app.get('/events', async (request, response) => {
-    // Any web page can open a stream it cannot read; enough of them would take every viewer's place.
-    const site = request.get('sec-fetch-site');
-    if (site !== undefined && site !== 'same-origin') {
-      throw new AccessError(403, 'The live figures are for the dashboard’s own pages.', 'cross_site');
-    }
     const regionsOf = (snapshot: Snapshot) => overviewRegions(snapshot, queues);
     await live.watch('/', () => ({ poll, regionsOf }), request, response);
   });
@@ -97,6 +94,7 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
     const [waitingFor, turns] = [tellWaiting(shown.job), await turnsOf(shown)];
     sendPage(response, jobPage(shown, { waitingFor, turns, now: Date.now(), version }));
   });
+  app.use(flowRoutes(store, live, version));
   app.use(BOARD_PATH, boardHeaders, ...boardHandlers(store));
   app.use(notFound);
   app.use(errorHandler(store.log, version));

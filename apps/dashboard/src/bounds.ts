@@ -29,6 +29,10 @@ export const TURN_PARTS_SHOWN = 20;
 export const TURN_CHARACTERS = 2000;
 /** Of a tool’s name. */
 export const TOOL_NAME_CHARACTERS = 80;
+/** Flows on one page of their list. */
+export const FLOWS_SHOWN = 25;
+/** Of a step's jobs, so many are listed. */
+export const STEP_JOBS_SHOWN = 100;
 /** Attempts shown: the first ones matter least. */
 export const ATTEMPTS_SHOWN = 100;
 /** Jobs that one bull-board request may load with their records. */

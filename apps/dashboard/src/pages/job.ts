@@ -1,5 +1,5 @@
 /** One job: where it stands, what it asked for, what came of it, and every attempt on the way. */
-import type { Answer, Job, JobStatus } from '@millrace/core';
+import type { Answer, Job } from '@millrace/core';
 import type { JobWithAnswer, Turn, WaitingFor } from '@millrace/queue';
 import { TOOL_NAME_CHARACTERS, TURN_PARTS_SHOWN } from '../bounds.ts';
 import { oneLine } from '../excerpt.ts';
@@ -8,6 +8,8 @@ import { type Html, html, type Part } from '../html.ts';
 import { attemptTable } from './attempt-table.ts';
 import { jobInput } from './job-input.ts';
 import { documentOf } from './layout.ts';
+import { metadataSection } from './metadata.ts';
+import { jobBadge } from './status-badge.ts';
 import { jsonBlock, textBlock } from './text-block.ts';
 import { turnList } from './turn-list.ts';
 
@@ -21,15 +23,6 @@ export interface JobContext {
   version: string;
 }
 
-const TONES: Readonly<Record<JobStatus, string>> = {
-  queued: '',
-  in_progress: 'active',
-  completed: 'good',
-  failed: 'bad',
-  cancelled: '',
-  incomplete: 'warn',
-};
-
 /** The page of a job. */
 export function jobPage({ job, answer }: JobWithAnswer, { waitingFor, turns, now, version }: JobContext): string {
   const rawHref = `/jobs/${job.id}.json`;
@@ -37,7 +30,7 @@ export function jobPage({ job, answer }: JobWithAnswer, { waitingFor, turns, now
     title: `${job.status} · …${job.id.slice(-8)} · Millrace`,
     version,
     main: html`<p class="crumbs"><a href="/board/queue/${encodeURIComponent(job.queue)}/${job.id}">In bull-board</a> · <a href="${rawHref}">As JSON</a></p>
-<h1><span class="badge ${TONES[job.status] ?? ''}">${job.status}</span> <span class="id">${job.id}</span></h1>
+<h1>${jobBadge(job.status)} <span class="id">${job.id}</span></h1>
 ${facts(job, waitingFor, now)}
 ${job.error !== null && errorSection(job, rawHref)}
 ${answer !== null && outputSection(answer, rawHref)}
@@ -110,11 +103,4 @@ function outputSection(answer: Answer, rawHref: string): Html {
 ${why === undefined ? null : html`<p class="notice warn">The answer is incomplete: <code>${String(why)}</code></p>`}
 ${structured && jsonBlock('Parsed', answer.output_parsed, rawHref)}
 ${structured ? null : textBlock('Text', String(answer.output_text ?? ''), rawHref)}</section>`;
-}
-
-function metadataSection(metadata: Record<string, string>): Html {
-  const rows = Object.entries(metadata).map(
-    ([key, value]) => html`<div><dt><bdi>${key}</bdi></dt><dd><bdi>${String(value)}</bdi></dd></div>`,
-  );
-  return html`<section aria-labelledby="metadata"><h2 id="metadata">Metadata</h2><dl class="facts">${rows}</dl></section>`;
 }

@@ -17,6 +17,7 @@ export interface Page {
 
 const NAVIGATION = [
   { href: '/', text: 'Overview' },
+  { href: '/flows', text: 'Flows' },
   { href: '/board/', text: 'bull-board' },
 ];
 
