@@ -41,7 +41,7 @@ ${jobs.length === 0 ? html`<p class="empty">It has no jobs${state.status === 'wa
 }
 
 function jobTable(jobs: readonly StepJob[]): Html {
-  const heads = ['No.', 'Job', 'Status', 'Error'];
+  const heads = ['Index', 'Job', 'Status', 'Error'];
   return html`<table role="table" class="step-jobs" aria-labelledby="jobs">
 <thead role="rowgroup"><tr role="row">${heads.map((head) => html`<th role="columnheader" scope="col">${head}</th>`)}</tr></thead>
 <tbody role="rowgroup">${jobs.map(jobLine)}</tbody></table>`;
@@ -49,7 +49,7 @@ function jobTable(jobs: readonly StepJob[]): Html {
 
 function jobLine({ index, id, status, error }: StepJob): Html {
   return html`<tr role="row">
-<td role="cell" data-label="No.">${formatCount(index)}</td>
+<td role="cell" data-label="Index">${formatCount(index)}</td>
 <td role="cell" data-label="Job"><a class="id" href="/jobs/${id}" aria-label="Job ${id}">…${id.slice(-8)}</a></td>
 <td role="cell" data-label="Status">${jobBadge(status)}</td>
 <td role="cell" class="reason">${
