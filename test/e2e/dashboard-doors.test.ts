@@ -2,6 +2,8 @@
 import { request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { parseFlow } from '@millrace/core';
+import { createFlow } from '@millrace/queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
 import { spawnRole, startRole } from '../harness/processes.ts';
@@ -13,6 +15,13 @@ beforeAll(async () => {
   stack = await startDashboard();
 }, 120_000);
 afterAll(() => stack?.stop());
+
+/** A flow of one step, which waits for ever. */
+async function makeFlow(): Promise<string> {
+  const { store } = stack;
+  const job = { type: 'generate', webhook_url: 'https://hooks.example/secret-token', request: { input: 'x' } };
+  return (await createFlow(store, parseFlow(store.config, { steps: { only: job } }), null)).id;
+}
 
 const basic = (password: string): string => `Basic ${Buffer.from(`me:${password}`).toString('base64')}`;
 
@@ -60,7 +69,8 @@ it('every mutating route of bull-board is closed, and does nothing', async () =>
   expect(await queue.bull.getJob(id)).toBeDefined();
   expect(await queue.bull.getDelayedCount()).toBe(1);
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-    for (const path of ['/', '/events', `/jobs/${id}`]) expect(await status(path, { method }), method).toBe(405);
+    for (const path of ['/', '/events', `/jobs/${id}`, '/flows', `/flows/${id}`, `/flows/${id}/cancel`])
+      expect(await status(path, { method }), method).toBe(405);
   }
 });
 
@@ -80,7 +90,9 @@ it('bull-board loads a bounded number of jobs, however many it is asked for', as
 
 it('our pages run no inline script, are not framed, sniffed, cached or embedded, and open no door by CORS', async () => {
   const id = await submitOne(stack.store);
-  for (const path of ['/', `/jobs/${id}`, `/jobs/${id}.json`, '/nowhere', '/board/']) {
+  const flow = await makeFlow();
+  const ours = ['/', `/jobs/${id}`, `/jobs/${id}.json`, '/flows', `/flows/${flow}`, `/flows/${flow}/steps/only`];
+  for (const path of [...ours, '/nowhere', '/board/']) {
     const { headers } = await fetch(`${stack.dashboard.url}${path}`, { headers: { origin: 'https://evil.example' } });
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy, path).toContain("default-src 'none'");
@@ -92,7 +104,9 @@ it('our pages run no inline script, are not framed, sniffed, cached or embedded,
     expect(headers.get('access-control-allow-origin')).toBeNull();
     expect(headers.get('x-powered-by')).toBeNull();
   }
-  expect(await status('/events', { headers: { 'sec-fetch-site': 'cross-site' } })).toBe(403);
+  for (const path of ['/events', '/events/flows', `/events/flows/${flow}`]) {
+    expect(await status(path, { headers: { 'sec-fetch-site': 'cross-site' } }), path).toBe(403);
+  }
 });
 
 it('without keys only a loopback Host is answered', async () => {
@@ -109,9 +123,16 @@ it('with keys set, everything but the probes asks for one, and a viewer’s is e
   });
   try {
     const id = await submitOne(stack.store);
+    const flow = await makeFlow();
     const paths = [
       '/',
       '/events',
+      '/flows',
+      '/events/flows',
+      `/flows/${flow}`,
+      `/flows/${flow}.json`,
+      `/flows/${flow}/steps/only`,
+      `/events/flows/${flow}`,
       `/jobs/${id}`,
       `/jobs/${id}.json`,
       '/board/',
@@ -155,6 +176,21 @@ it('the raw JSON of a job is whole, but for the webhook’s address; an unknown 
     expect(await status(`/jobs/${unknown}.json`), unknown).toBe(404);
   }
   expect(await status('/jobs/%E0%A4%A')).toBe(404);
+});
+
+it('the raw JSON of a flow has no webhook’s address; an unknown flow or step is a 404', async () => {
+  const flow = await makeFlow();
+  const text = await (await fetch(`${stack.dashboard.url}/flows/${flow}.json`)).text();
+  expect(JSON.parse(text)).toMatchObject({ id: flow, status: 'in_progress', definition: { steps: { only: {} } } });
+  expect(text).not.toContain('secret-token');
+  for (const unknown of [`flow_${'0'.repeat(32)}`, 'nope', '%00', '%3Cscript%3E', '..%2f..']) {
+    for (const path of [`/flows/${unknown}`, `/flows/${unknown}.json`, `/events/flows/${unknown}`]) {
+      expect(await status(path), path).toBe(404);
+    }
+  }
+  for (const step of ['other', '__proto__', '%3Cscript%3E']) {
+    expect(await status(`/flows/${flow}/steps/${step}`), step).toBe(404);
+  }
 });
 
 it('a port that is taken is said in plain words, and SIGTERM ends the process with 0', async () => {

@@ -54,6 +54,12 @@ it('a failed job shows its error, one that is not finished no outcome', () => {
   expect(boardJob({ job: { ...JOB, status: 'queued', finished_at: null }, answer: null })?.returnValue).toBeNull();
 });
 
+it('the flow a job is a step of, and the job whose call it shared, are shown where there are any', () => {
+  const shared = { ...JOB, flow: 'flow_1', answered_by: 'resp_1' };
+  expect(boardJob({ job: shared, answer: null })?.data).toMatchObject({ flow: 'flow_1', answered_by: 'resp_1' });
+  expect(Object.keys(boardJob({ job: JOB, answer: null })?.data ?? {})).not.toContain('flow');
+});
+
 it('whatever is long is cut, so that a page of jobs stays small', () => {
   const long = 'x'.repeat(1024 * 1024);
   const answer = { response: RESPONSE, output_text: long, usage: null };

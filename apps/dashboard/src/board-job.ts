@@ -27,6 +27,8 @@ export function boardJob(found: JobWithAnswer | null): BoardJob | null {
       ...(job.type === 'extract' ? extractPreview(job.body as ExtractBody) : { request: preview(job.body) }),
       ...(job.metadata === null ? {} : { metadata: job.metadata }),
       ...(job.retry_of === null ? {} : { retry_of: job.retry_of }),
+      ...(job.flow === null ? {} : { flow: job.flow }),
+      ...(job.answered_by === null ? {} : { answered_by: job.answered_by }),
       attempts: job.attempts.length,
     },
     returnValue: job.finished_at === null ? null : outcomeView(job, answer?.output_text ?? null, answer?.output_parsed),

@@ -1,8 +1,8 @@
 /** The sizes and times that keep one page, one viewer or one document from harming the others. */
 
-/** How often the overview's figures are read while somebody watches. */
+/** How often the figures of a live page are read while somebody watches. */
 export const POLL_MS = 1000;
-/** Open overviews that are served live; more are told to come back. Each costs a socket and its buffer. */
+/** Open pages that are served live, of all kinds together; more are told to come back. Each costs a socket and its buffer. */
 export const MAX_VIEWERS = 200;
 /** What may wait for a viewer that does not read. An event is a few kilobytes at most: this is a minute of them. */
 export const MAX_VIEWER_BUFFER_BYTES = 256 * 1024;
@@ -22,6 +22,17 @@ export const FOLD_CHARACTERS = 1500;
 export const INPUT_ITEMS = 50;
 /** Of an extraction's image: its URL, or the beginning of its data. */
 export const IMAGE_URL_CHARACTERS = 200;
+/** Calls of a job that were not its last: the last ones are shown, and so many tool calls and misses of each. */
+export const TURNS_SHOWN = 30;
+export const TURN_PARTS_SHOWN = 20;
+/** Of what was said, asked of a tool and told by it in such a call. */
+export const TURN_CHARACTERS = 2000;
+/** Of a tool’s name. */
+export const TOOL_NAME_CHARACTERS = 80;
+/** Flows on one page of their list. */
+export const FLOWS_SHOWN = 25;
+/** Of a step's jobs, so many are listed. */
+export const STEP_JOBS_SHOWN = 100;
 /** Attempts shown: the first ones matter least. */
 export const ATTEMPTS_SHOWN = 100;
 /** Jobs that one bull-board request may load with their records. */

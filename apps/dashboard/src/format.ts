@@ -1,4 +1,5 @@
 /** How numbers and times are written. Everything is UTC and English: a page is the same wherever it is rendered. */
+import type { Usage } from '@millrace/core';
 import { type Html, html } from './html.ts';
 
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -6,6 +7,16 @@ const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 /** 1234567 → 1,234,567. */
 export function formatCount(count: number): string {
   return WHOLE.format(count);
+}
+
+/** 120 in (80 cached), 34 out (12 reasoning). */
+export function formatTokens(usage: Usage): string {
+  const cached = usage.input_tokens_details?.cached_tokens ?? 0;
+  const reasoning = usage.output_tokens_details?.reasoning_tokens ?? 0;
+  return (
+    `${formatCount(usage.input_tokens)} in${cached > 0 ? ` (${formatCount(cached)} cached)` : ''}, ` +
+    `${formatCount(usage.output_tokens)} out${reasoning > 0 ? ` (${formatCount(reasoning)} reasoning)` : ''}`
+  );
 }
 
 const SECOND_MS = 1000;

@@ -26,7 +26,7 @@ runRole(async () => {
       log.error({ err: error }, error.message);
     },
   });
-  const { app, viewers } = createDashboard(store, environment.apiKeys, () => unfit);
+  const { app, live } = createDashboard(store, environment.apiKeys, () => unfit);
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;
@@ -52,7 +52,7 @@ runRole(async () => {
     log.info({ signal }, 'stopping');
     setTimeout(() => process.exit(1), STOP_MS).unref();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    viewers.close();
+    live.close();
     // A connection whose answer ends now turns idle only afterwards, and would be kept open for the next request.
     const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS);
     await closed;

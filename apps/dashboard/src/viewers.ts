@@ -1,5 +1,5 @@
 /**
- * Fans the overview out to everybody who watches, as server-sent events: what changed is rendered once and written to
+ * Fans one live page out to everybody who watches, as server-sent events: what changed is rendered once and written to
  * all. The number of viewers is bounded, and so is what waits for one that does not read: it is dropped, and its
  * browser connects again.
  */
@@ -25,6 +25,10 @@ export interface ViewersOptions<T> {
   /** Of the page these regions belong to; a browser that shows another one reloads. */
   pageVersion: string;
   maxViewers?: number;
+  /** How many watch other pages: all have the same places. */
+  elsewhere?: () => number;
+  /** The last viewer has left. */
+  onDeserted?: () => void;
   maxBufferBytes?: number;
 }
 
@@ -33,7 +37,8 @@ const RECONNECT_MS = 1000;
 const FULL_RETRY_SECONDS = 10;
 
 export function openViewers<T>(options: ViewersOptions<T>): Viewers {
-  const { poll, regionsOf, pageVersion, maxViewers = MAX_VIEWERS, maxBufferBytes = MAX_VIEWER_BUFFER_BYTES } = options;
+  const { poll, regionsOf, pageVersion, elsewhere = () => 0, onDeserted = () => undefined } = options;
+  const { maxViewers = MAX_VIEWERS, maxBufferBytes = MAX_VIEWER_BUFFER_BYTES } = options;
   const viewers = new Set<Response>();
   let shown = new Map<string, string>();
   let unfollow: (() => void) | null = null;
@@ -59,15 +64,15 @@ export function openViewers<T>(options: ViewersOptions<T>): Viewers {
   };
 
   const leave = (viewer: Response): void => {
-    viewers.delete(viewer);
-    if (viewers.size > 0) return;
+    if (!viewers.delete(viewer) || viewers.size > 0) return;
     unfollow?.();
     unfollow = null;
+    onDeserted();
   };
 
   return {
     watch: async (request, response) => {
-      if (closed || viewers.size >= maxViewers) {
+      if (closed || viewers.size + elsewhere() >= maxViewers) {
         response.status(503).set('retry-after', String(FULL_RETRY_SECONDS)).type('text').send('Too many viewers.\n');
         return;
       }

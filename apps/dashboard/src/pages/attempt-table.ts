@@ -36,6 +36,7 @@ function attemptLine(attempt: Attempt): Html {
   const { finished_at: finishedAt, outcome, usage, error } = attempt;
   const took = finishedAt === null ? 'running' : formatDuration(finishedAt - attempt.started_at);
   const tokens = usage === null ? '–' : `${formatCount(usage.input_tokens)} / ${formatCount(usage.output_tokens)}`;
+  const cached = usage?.input_tokens_details?.cached_tokens ?? 0;
   return html`<tr role="row">
 <th role="rowheader" scope="row" data-label="No.">${attempt.number}</th>
 <td role="cell" data-label="Started">${timeElement(attempt.started_at)}</td>
@@ -45,7 +46,7 @@ function attemptLine(attempt: Attempt): Html {
   }</td>
 <td role="cell" data-label="Reason" class="reason">${attempt.reason === null ? '–' : html`<code>${attempt.reason}</code>`}
 ${error !== null && html`<bdi class="line" title="${oneLine(String(error.message), MESSAGE_CHARACTERS)}">${oneLine(String(error.message), MESSAGE_CHARACTERS)}</bdi>`}</td>
-<td role="cell" data-label="Tokens in / out">${tokens}</td>
+<td role="cell" data-label="Tokens in / out">${tokens}${cached > 0 && html`<small class="under">${formatCount(cached)} cached</small>`}</td>
 <td role="cell" data-label="Possibly billed">${attempt.possibly_billed ? html`<span class="badge warn">possibly</span>` : 'no'}</td>
 <td role="cell" data-label="Worker"><bdi>${attempt.worker}</bdi></td>
 </tr>`;

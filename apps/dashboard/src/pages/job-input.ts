@@ -39,7 +39,7 @@ function generateInput(body: Record<string, unknown>, rawHref: string): Html {
   return html`${typeof instructions === 'string' && textBlock('Instructions', instructions, rawHref)}
 ${typeof input === 'string' && textBlock('Input', input, rawHref)}
 ${items.slice(0, INPUT_ITEMS).map((item) => inputItem(item, rawHref))}
-${items.length > INPUT_ITEMS && html`<p class="cut">${formatCount(items.length - INPUT_ITEMS)} more items: <a href="${rawHref}">the whole job as JSON</a>.</p>`}
+${items.length > INPUT_ITEMS && html`<p class="cut">${formatCount(items.length - INPUT_ITEMS)} more items: <a href="${rawHref}">all of it as JSON</a>.</p>`}
 ${Object.keys(rest).length > 0 && jsonBlock('Other fields', rest, rawHref)}`;
 }
 

@@ -51,7 +51,7 @@ const JOB: Job = {
 };
 
 const page = (job: Partial<Job>, answer: Parameters<typeof jobPage>[0]['answer'] = null): string =>
-  jobPage({ job: { ...JOB, ...job }, answer }, null, 61_000, 'v1');
+  jobPage({ job: { ...JOB, ...job }, answer }, { waitingFor: null, turns: [], now: 61_000, version: 'v1' });
 
 /** Every element name that stands in a page. */
 const elements = (markup: string): Set<string> =>
@@ -69,6 +69,9 @@ it('hostile text in every field stays text', () => {
     queue: HOSTILE,
     model: HOSTILE,
     retry_of: HOSTILE,
+    answered_by: HOSTILE,
+    flow: HOSTILE,
+    tool_calls: { [HOSTILE]: 1 },
     status: 'failed',
     finished_at: 2000,
     usage,
@@ -182,7 +185,28 @@ it('the webhook’s address, which may carry a secret, is not shown', () => {
 
 it('a waiting job says what for', () => {
   const waiting = { reason: 'limit', until: 64_200, message: 'tokens of <gpt-5>, 3.2 s' } as const;
-  const markup = jobPage({ job: JOB, answer: null }, waiting, 61_000, 'v1');
+  const markup = jobPage({ job: JOB, answer: null }, { waitingFor: waiting, turns: [], now: 61_000, version: 'v1' });
   expect(markup).toContain('<dt>Waits for</dt><dd>tokens of &lt;gpt-5&gt;, 3.2 s</dd>');
   expect(page({})).not.toContain('Waits for');
+});
+
+it('a job tells whose call it shared, which flow it is of, and which tools the upstream ran', () => {
+  const markup = page({ answered_by: 'resp_1', flow: 'flow_1', tool_calls: { web_search_call: 2 } });
+  expect(markup).toContain('href="/jobs/resp_1">resp_1</a> at no cost');
+  expect(markup).toContain('href="/flows/flow_1">flow_1</a>');
+  expect(markup).toContain('web_search_call × 2');
+  expect(page({})).not.toMatch(/at no cost|Flow<|Tools the upstream ran|Calls before the last/);
+});
+
+it('tokens read from the upstream’s cache are told, of the job and of each call', () => {
+  const usage = {
+    input_tokens: 1200,
+    input_tokens_details: { cached_tokens: 1024 },
+    output_tokens: 34,
+    output_tokens_details: { reasoning_tokens: 12 },
+    total_tokens: 1234,
+  };
+  const markup = page({ usage, attempts: [{ ...ATTEMPT, usage }] });
+  expect(markup).toContain('1,200 in (1,024 cached), 34 out (12 reasoning)');
+  expect(markup).toContain('1,024 cached</small>');
 });

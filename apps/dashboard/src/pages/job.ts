@@ -1,42 +1,40 @@
 /** One job: where it stands, what it asked for, what came of it, and every attempt on the way. */
-import type { Answer, Job, JobStatus } from '@millrace/core';
-import type { JobWithAnswer, WaitingFor } from '@millrace/queue';
-import { formatCount, formatDuration, timeElement } from '../format.ts';
+import type { Answer, Job } from '@millrace/core';
+import type { JobWithAnswer, Turn, WaitingFor } from '@millrace/queue';
+import { TOOL_NAME_CHARACTERS, TURN_PARTS_SHOWN } from '../bounds.ts';
+import { oneLine } from '../excerpt.ts';
+import { formatCount, formatDuration, formatTokens, timeElement } from '../format.ts';
 import { type Html, html, type Part } from '../html.ts';
 import { attemptTable } from './attempt-table.ts';
 import { jobInput } from './job-input.ts';
 import { documentOf } from './layout.ts';
+import { metadataSection } from './metadata.ts';
+import { jobBadge } from './status-badge.ts';
 import { jsonBlock, textBlock } from './text-block.ts';
+import { turnList } from './turn-list.ts';
 
-const TONES: Readonly<Record<JobStatus, string>> = {
-  queued: '',
-  in_progress: 'active',
-  completed: 'good',
-  failed: 'bad',
-  cancelled: '',
-  incomplete: 'warn',
-};
+/** What is shown beside the record itself. */
+export interface JobContext {
+  /** null: nothing that is known. */
+  waitingFor: WaitingFor | null;
+  turns: readonly Turn[];
+  /** Milliseconds; for how long a job has been waiting or running. */
+  now: number;
+  version: string;
+}
 
-/**
- * The page of a job.
- * @param waitingFor null: nothing that is known
- * @param now milliseconds; for how long a job has been waiting or running
- */
-export function jobPage(
-  { job, answer }: JobWithAnswer,
-  waitingFor: WaitingFor | null,
-  now: number,
-  version: string,
-): string {
+/** The page of a job. */
+export function jobPage({ job, answer }: JobWithAnswer, { waitingFor, turns, now, version }: JobContext): string {
   const rawHref = `/jobs/${job.id}.json`;
   return documentOf({
     title: `${job.status} · …${job.id.slice(-8)} · Millrace`,
     version,
     main: html`<p class="crumbs"><a href="/board/queue/${encodeURIComponent(job.queue)}/${job.id}">In bull-board</a> · <a href="${rawHref}">As JSON</a></p>
-<h1><span class="badge ${TONES[job.status] ?? ''}">${job.status}</span> <span class="id">${job.id}</span></h1>
+<h1>${jobBadge(job.status)} <span class="id">${job.id}</span></h1>
 ${facts(job, waitingFor, now)}
 ${job.error !== null && errorSection(job, rawHref)}
 ${answer !== null && outputSection(answer, rawHref)}
+${turns.length > 0 && html`<section aria-labelledby="turns"><h2 id="turns">Calls before the last</h2>${turnList(turns, job.finished_at !== null, rawHref)}</section>`}
 <section aria-labelledby="attempts"><h2 id="attempts">Attempts</h2>${attemptTable(job.attempts)}</section>
 <section aria-labelledby="input"><h2 id="input">Input</h2>${jobInput(job, rawHref)}</section>
 ${job.metadata !== null && metadataSection(job.metadata)}`,
@@ -62,20 +60,29 @@ function facts(job: Job, waitingFor: WaitingFor | null, now: number): Html {
   }
   if (waitingFor !== null) lines.push(['Waits for', waitingFor.message]);
   if (job.deadline !== null) lines.push(['Deadline', timeElement(job.deadline)]);
-  if (job.usage !== null) lines.push(['Tokens', tokens(job.usage)]);
+  if (job.usage !== null) lines.push(['Tokens', formatTokens(job.usage)]);
   if (job.retry_of !== null) {
     lines.push(['Retry of', html`<a class="id" href="/jobs/${encodeURIComponent(job.retry_of)}">${job.retry_of}</a>`]);
   }
+  if (job.answered_by !== null) {
+    lines.push([
+      'Answered by',
+      html`<a class="id" href="/jobs/${encodeURIComponent(job.answered_by)}">${job.answered_by}</a> at no cost: it shared that job’s call`,
+    ]);
+  }
+  if (job.flow !== null) {
+    lines.push(['Flow', html`<a class="id" href="/flows/${encodeURIComponent(job.flow)}">${job.flow}</a>`]);
+  }
+  if (job.tool_calls !== null) lines.push(['Tools the upstream ran', toolCalls(job.tool_calls)]);
   return html`<dl class="facts">${lines.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function tokens(usage: NonNullable<Job['usage']>): string {
-  const cached = usage.input_tokens_details?.cached_tokens ?? 0;
-  const reasoning = usage.output_tokens_details?.reasoning_tokens ?? 0;
-  return (
-    `${formatCount(usage.input_tokens)} in${cached > 0 ? ` (${formatCount(cached)} cached)` : ''}, ` +
-    `${formatCount(usage.output_tokens)} out${reasoning > 0 ? ` (${formatCount(reasoning)} reasoning)` : ''}`
-  );
+/** By the type of the calls: web_search_call × 2. */
+function toolCalls(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .slice(0, TURN_PARTS_SHOWN)
+    .map(([type, count]) => `${oneLine(type, TOOL_NAME_CHARACTERS)} × ${formatCount(count)}`)
+    .join(', ');
 }
 
 function errorSection(job: Job, rawHref: string): Html {
@@ -96,11 +103,4 @@ function outputSection(answer: Answer, rawHref: string): Html {
 ${why === undefined ? null : html`<p class="notice warn">The answer is incomplete: <code>${String(why)}</code></p>`}
 ${structured && jsonBlock('Parsed', answer.output_parsed, rawHref)}
 ${structured ? null : textBlock('Text', String(answer.output_text ?? ''), rawHref)}</section>`;
-}
-
-function metadataSection(metadata: Record<string, string>): Html {
-  const rows = Object.entries(metadata).map(
-    ([key, value]) => html`<div><dt><bdi>${key}</bdi></dt><dd><bdi>${String(value)}</bdi></dd></div>`,
-  );
-  return html`<section aria-labelledby="metadata"><h2 id="metadata">Metadata</h2><dl class="facts">${rows}</dl></section>`;
 }

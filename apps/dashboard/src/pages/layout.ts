@@ -1,4 +1,5 @@
 /** The frame every page stands in: the head, the way around, the main part. */
+import { formatTime } from '../format.ts';
 import { type Html, html } from '../html.ts';
 
 export interface Page {
@@ -10,12 +11,13 @@ export interface Page {
   /** Beside the navigation. */
   status?: Html;
   main: Html;
-  /** Whether the page keeps itself up to date by dashboard.js. */
-  live?: boolean;
+  /** The page keeps itself up to date by dashboard.js: the address of its events. */
+  events?: string;
 }
 
 const NAVIGATION = [
   { href: '/', text: 'Overview' },
+  { href: '/flows', text: 'Flows' },
   { href: '/board/', text: 'bull-board' },
 ];
 
@@ -34,9 +36,9 @@ export function documentOf(page: Page): string {
 <title>${page.title}</title>
 <link rel="icon" type="image/svg+xml" href="/public/favicon.svg?v=${page.version}">
 <link rel="stylesheet" href="/public/dashboard.css?v=${page.version}">
-${page.live === true && html`<script defer src="/public/dashboard.js?v=${page.version}"></script>`}
+${page.events !== undefined && html`<script defer src="/public/dashboard.js?v=${page.version}"></script>`}
 </head>
-<body data-page="${page.version}">
+<body data-page="${page.version}"${page.events !== undefined && html` data-events="${page.events}"`}>
 <a class="skip" href="#main">Skip to content</a>
 <header class="top">
 <a class="brand" href="/"><img src="/public/favicon.svg?v=${page.version}" alt="" width="22" height="22">Millrace</a>
@@ -50,4 +52,9 @@ ${page.main}
 </html>
 `;
   return body.toString();
+}
+
+/** Where dashboard.js says how fresh the figures are; without script, when they were read. */
+export function liveState(at: number): Html {
+  return html`<p class="live" id="live" role="status"><noscript>as of ${formatTime(at)}</noscript></p>`;
 }

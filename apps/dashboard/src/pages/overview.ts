@@ -6,7 +6,7 @@ import { formatTime, timeElement } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import type { FailureRow, Snapshot } from '../snapshot.ts';
 import type { Regions } from '../viewers.ts';
-import { documentOf } from './layout.ts';
+import { documentOf, liveState } from './layout.ts';
 import { breakerNotices, closedNotices, limitTable } from './limit-table.ts';
 import { type QueueLine, queueRegions, queueTable } from './queue-table.ts';
 
@@ -16,8 +16,8 @@ export function overviewPage(snapshot: Snapshot, queues: readonly QueueLine[], v
     title: 'Millrace',
     version,
     here: '/',
-    live: true,
-    status: html`<p class="live" id="live" role="status"><noscript>as of ${formatTime(snapshot.at)}</noscript></p>`,
+    events: '/events',
+    status: liveState(snapshot.at),
     main: html`<h1 class="visually-hidden">Overview</h1>
 <div data-live="redis">${redisState(snapshot)}</div>
 <div data-live="closed">${closed(snapshot)}</div>

@@ -7,12 +7,13 @@ import { type Html, html } from '../html.ts';
 /**
  * A text under its title.
  * @param rawHref where the whole can be had when it is cut
+ * @param most characters of it that are shown
  */
-export function textBlock(title: string, text: string, rawHref: string): Html {
-  const { text: shown, omitted } = excerpt(text, TEXT_CHARACTERS);
+export function textBlock(title: string, text: string, rawHref: string, most = TEXT_CHARACTERS): Html {
+  const { text: shown, omitted } = excerpt(text, most);
   const cut =
     omitted > 0 &&
-    html`<p class="cut">${formatCount(omitted)} more characters are not shown: <a href="${rawHref}">the whole job as JSON</a>.</p>`;
+    html`<p class="cut">${formatCount(omitted)} more characters are not shown: <a href="${rawHref}">all of it as JSON</a>.</p>`;
   const body = html`<pre dir="auto" tabindex="0" role="region" aria-label="${title}">
 ${shown}</pre>${cut}`;
   if (text.length <= FOLD_CHARACTERS) return html`<div class="text"><h3>${title}</h3>${body}</div>`;

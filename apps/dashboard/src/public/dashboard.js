@@ -1,5 +1,5 @@
 /**
- * Keeps an open overview in step with its server. The server sends, as server-sent events, the parts of the page that
+ * Keeps an open page in step with its server. The server sends, as server-sent events, the parts of the page that
  * changed, rendered and escaped as in the page itself; this puts each into the element whose `data-live` names it.
  * It says when the figures are no longer fresh, and asks for nothing while the page is hidden.
  */
@@ -20,7 +20,7 @@ const UNITS = [
 ];
 
 const state = document.getElementById('live');
-const shownVersion = document.body.dataset.page;
+const { page: shownVersion, events = '/events' } = document.body.dataset;
 
 /** @type {EventSource | null} */
 let source = null;
@@ -67,7 +67,7 @@ function receive(event) {
 function connect() {
   clearTimeout(reconnect);
   source?.close();
-  source = new EventSource('/events');
+  source = new EventSource(events);
   source.onmessage = receive;
   source.onerror = () => {
     sayLost();

@@ -33,12 +33,30 @@ const STEP = 'step:';
 /** One round trip; null when there is no such flow (any more). */
 export async function readFlow(store: Store, id: string): Promise<Flow | null> {
   if (!/^flow_[0-9a-f]{32}$/.test(id)) return null;
-  return flowOf(id, await store.redis.hgetall(flowKeys(id).flow));
+  const record = await store.redis.hgetall(flowKeys(id).flow);
+  const definition = readJson<FlowDefinition>(record.definition);
+  return definition === null ? null : flowOf(id, definition, record);
 }
 
-function flowOf(id: string, record: Record<string, string>): Flow | null {
-  const definition = readJson<FlowDefinition>(record.definition);
-  if (definition === null) return null;
+/** The same flow as it is now; its definition stays as it is, and is not read again. One round trip. */
+export async function refreshFlow(store: Store, { id, definition }: Flow): Promise<Flow | null> {
+  const fields = ['created_at', 'ended', 'retry_of', ...Object.keys(definition.steps).map((step) => `${STEP}${step}`)];
+  const values = await store.redis.hmget(flowKeys(id).flow, ...fields);
+  if (values[0] === null) return null;
+  const record = fields.flatMap((field, index) => (values[index] == null ? [] : [[field, values[index]]]));
+  return flowOf(id, definition, Object.fromEntries(record) as Record<string, string>);
+}
+
+/** What of a flow is small: its steps without what they ask, and no input. For who keeps it in memory. */
+export function outlineOf(flow: Flow): Flow {
+  const steps = Object.entries(flow.definition.steps).map(([name, { needs, onFailure, forEach, job }]) => {
+    const { type, queue } = job;
+    return [name, { needs, onFailure, ...(forEach === undefined ? {} : { forEach: [] }), job: { type, queue } }];
+  });
+  return { ...flow, definition: { ...flow.definition, input: null, steps: Object.fromEntries(steps) } };
+}
+
+function flowOf(id: string, definition: FlowDefinition, record: Record<string, string>): Flow {
   const steps: Record<string, StepState> = {};
   for (const step of Object.keys(definition.steps)) {
     steps[step] = readJson<StepState>(record[`${STEP}${step}`]) ?? waitingStep(id, definition, step);
@@ -103,9 +121,19 @@ export async function listFlows(
   limit: number,
   after?: string,
 ): Promise<{ flows: Flow[]; more: boolean }> {
+  const { ids, more } = await listFlowIds(store, limit, after);
+  const flows = await Promise.all(ids.map((id) => readFlow(store, id)));
+  return { flows: flows.filter((flow) => flow !== null), more };
+}
+
+/** The ids of the newest flows, newest first. */
+export async function listFlowIds(
+  store: Store,
+  limit: number,
+  after?: string,
+): Promise<{ ids: string[]; more: boolean }> {
   const { redis } = store;
   const rank = after === undefined ? -1 : ((await redis.zrevrank(FLOWS_KEY, after)) ?? -1);
   const ids = await redis.zrevrange(FLOWS_KEY, rank + 1, rank + 1 + limit);
-  const flows = await Promise.all(ids.slice(0, limit).map((id) => readFlow(store, id)));
-  return { flows: flows.filter((flow) => flow !== null), more: ids.length > limit };
+  return { ids: ids.slice(0, limit), more: ids.length > limit };
 }
