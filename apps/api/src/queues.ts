@@ -63,7 +63,7 @@ export function queuesRoutes(store: Store): Router {
       const message = `'limit' must be a whole number from 0 to ${DIFFERENCES_MOST}.`;
       throw new InvalidRequestError(message, 'limit', 'invalid_value');
     }
-    response.json(shadowView(queue.name, await guard(() => readShadow(store, queue, limit))));
+    response.json(shadowView(queue.name, await guard(() => readShadow(store, queue, limit)), store.config.prices));
   });
   return routes;
 }

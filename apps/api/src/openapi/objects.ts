@@ -118,6 +118,7 @@ const SideObject = z.object({
     .describe('How long its answers took.'),
   mean_input_tokens: z.number().nullable(),
   mean_output_tokens: z.number().nullable(),
+  mean_cost_usd: z.number().nullable().describe('Of the calls that are kept; null: a model has no price.'),
 });
 
 const ShadowAnswer = z.object({

@@ -11,6 +11,8 @@ export interface SideReport {
   ms: { mean: number | null; p50: number | null; p95: number | null };
   /** Of answered calls. */
   tokens: { input_mean: number | null; output_mean: number | null };
+  /** What the calls that are kept took, by model. */
+  took: { model: string | null; calls: number; input_tokens: number; output_tokens: number }[];
 }
 
 export interface ShadowReport {
@@ -46,6 +48,7 @@ export async function readShadow(store: Store, { keys }: StoreQueue, limit: numb
       failed: total(`failed:${api}`),
       ms: { mean: mean('ms'), p50: percentile(times, 0.5), p95: percentile(times, 0.95) },
       tokens: { input_mean: mean('input'), output_mean: mean('output') },
+      took: tookByModel(pairs, api),
     };
   };
   return {
@@ -57,6 +60,19 @@ export async function readShadow(store: Store, { keys }: StoreQueue, limit: numb
     sides: Object.fromEntries(APIS.map((api) => [api, side(api)])) as ShadowReport['sides'],
     differences: pairs.filter((pair) => !pair.same_text).slice(0, limit),
   };
+}
+
+function tookByModel(pairs: readonly ShadowPair[], api: UpstreamApi): SideReport['took'] {
+  const took = new Map<string | null, SideReport['took'][number]>();
+  for (const { model, [api]: side } of pairs) {
+    if (side.status === 'failed') continue;
+    const sum = took.get(model) ?? { model, calls: 0, input_tokens: 0, output_tokens: 0 };
+    took.set(model, sum);
+    sum.calls += 1;
+    sum.input_tokens += side.input_tokens ?? 0;
+    sum.output_tokens += side.output_tokens ?? 0;
+  }
+  return [...took.values()];
 }
 
 /** By the nearest rank. */
