@@ -13,6 +13,7 @@ const EXAMPLES: Record<string, { about: string; load: () => Promise<{ run: Run }
   'blog-posts': { about: 'topics to outlines to posts: a flow', load: () => import('./blog-posts/run.ts') },
   documents: { about: 'a folder of documents to a table', load: () => import('./documents/run.ts') },
   research: { about: 'questions to findings to a report that cites them', load: () => import('./research/run.ts') },
+  'support-agent': { about: 'a conversation with tools run by workers', load: () => import('./support-agent/run.ts') },
 };
 /** What a shell reports of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;
