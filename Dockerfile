@@ -13,8 +13,9 @@ COPY packages/files/package.json packages/files/
 COPY packages/queue/package.json packages/queue/
 COPY packages/simulator/package.json packages/simulator/
 COPY packages/upstream/package.json packages/upstream/
+COPY examples/package.json examples/
 COPY test/package.json test/
-RUN npx -y pnpm@12 install --frozen-lockfile --prod --filter '!@millrace/test' --filter '!@millrace/cli'
+RUN npx -y pnpm@12 install --frozen-lockfile --prod --filter '!@millrace/test' --filter '!@millrace/examples' --filter '!@millrace/cli'
 
 FROM node:24-bookworm-slim
 RUN apt-get update \
