@@ -29,6 +29,7 @@ interface FlowView {
   id: string;
   status: string;
   retry_of: string | null;
+  retried_in: string | null;
   steps: Record<string, StepView>;
   error?: { param: string; code: string; message: string };
 }
@@ -193,6 +194,24 @@ describe('a step that fails', () => {
     expect(flow).toMatchObject({ status: 'completed', retry_of: id });
     expect(textOf(flow, 'bad')).toBe('kept on');
     expect(stack.simulator.ledger().filter((entry) => entry.key === 'once')).toHaveLength(1);
+    expect((await read(id)).retried_in).toBe(flow.id);
+  });
+
+  it('of a list is done again for those that failed; those that were answered are kept, and paid once', async () => {
+    const list = ['[[say:one]]', '[[fault:failed code=invalid_prompt x1]] [[say:two]]', '[[say:three]]'];
+    const request = { input: '{{item}}', metadata: { key: 'list' } };
+    const { id } = await submit({ each: { type: 'generate', for_each: list, request } });
+    expect((await ended(id)).steps.each).toMatchObject({ status: 'failed', completed: 2, failed: 1 });
+    const again = await ended((await post({}, `/${id}/retry`)).body.id);
+    expect(again.steps.each).toMatchObject({ status: 'completed', total: 3, completed: 3 });
+    expect(again.steps.each?.jobs.map(({ output_text }) => output_text)).toEqual(['one', 'two', 'three']);
+    const outcomes = stack.simulator.ledger().filter(({ key }) => key === 'list');
+    expect(outcomes.filter(({ outcome }) => outcome === 'completed')).toHaveLength(3);
+    const { body } = await call<{ data: { output_text: string }[]; has_more: boolean }>(
+      'GET',
+      `${stack.api.url}/v1/flows/${again.id}/steps/each/jobs?limit=1&after=${again.steps.each?.jobs[0]?.id}`,
+    );
+    expect(body).toMatchObject({ data: [{ output_text: 'two' }], has_more: true });
   });
 });
 

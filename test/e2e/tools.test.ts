@@ -112,6 +112,14 @@ it('calls of functions that are not registered are the client’s to make', asyn
   expect(response.status).toBe('completed');
 });
 
+it('a function that is only named, and not registered, is refused at submit', async () => {
+  await expect(ask('x', named('get_weather', 'nobody_knows'))).rejects.toMatchObject({
+    status: 400,
+    code: 'tool_not_registered',
+    param: 'tools[1]',
+  });
+});
+
 it('max_tool_calls ends the loop: further calls are refused, and the model must answer', async () => {
   const response = await ask('[[loop:get_weather x9]] x', named('get_weather'), { max_tool_calls: 2 });
   expect(response.status).toBe('completed');

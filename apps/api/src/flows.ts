@@ -4,6 +4,7 @@ import {
   checkedKey,
   type FlowStep,
   InvalidRequestError,
+  NotFoundError,
   parseFlow,
   type StepState,
 } from '@millrace/core';
@@ -62,6 +63,29 @@ export function flowsRoutes(store: Store): Router {
     response.json(await guard(() => flowView(store, flow)));
   });
 
+  routes.get('/:id/steps/:step/jobs', async (request, response) => {
+    const { id, step } = request.params;
+    const flow = await guard(() => readFlow(store, id));
+    if (flow === null) throw noSuchFlow(id);
+    if (!Object.hasOwn(flow.steps, step)) {
+      throw new NotFoundError(`The flow ${id} has no step '${step.slice(0, 80)}'.`, 'step');
+    }
+    const places = stepJobs(store, flow, step);
+    const { after } = request.query;
+    const from = after === undefined ? 0 : places.findIndex((place) => place.id === after) + 1;
+    if (after !== undefined && from === 0) {
+      throw new InvalidRequestError("'after' must be the id of a job of the step.", 'after', 'invalid_value');
+    }
+    const page = places.slice(from, from + pageSize(request));
+    response.json({
+      object: 'list',
+      data: await guard(() => outputsOf(store, page)),
+      first_id: page[0]?.id ?? null,
+      last_id: page.at(-1)?.id ?? null,
+      has_more: from + page.length < places.length,
+    });
+  });
+
   routes.post('/:id/cancel', async (request, response) => {
     const flow = await guard(() => cancelFlow(store, request.params.id));
     if (flow.status !== 'cancelled') {
@@ -96,6 +120,7 @@ function flowSummary(flow: Flow): Record<string, unknown> {
     finished_at: flow.finished_at === null ? null : flow.finished_at / 1000,
     metadata: definition.metadata,
     retry_of: flow.retry_of,
+    retried_in: flow.retried_in,
     steps: Object.fromEntries(
       Object.entries(flow.steps).map(([name, state]) => [name, stepSummary(definition.steps[name] as FlowStep, state)]),
     ),
@@ -122,15 +147,7 @@ function stepSummary({ needs, onFailure, job }: FlowStep, state: StepState): Rec
 async function flowView(store: Store, flow: Flow): Promise<Record<string, unknown>> {
   const steps: Record<string, unknown> = {};
   for (const [name, state] of Object.entries(flow.steps)) {
-    const places = stepJobs(store, flow, name).slice(0, JOBS_LISTED);
-    const jobs = await readMany(store, places, true);
-    const outputs = jobs.map(({ job, answer }) => ({
-      id: job.id,
-      status: job.status,
-      output_text: answer?.output_text ?? null,
-      output_parsed: answer?.output_parsed ?? null,
-      error: job.error,
-    }));
+    const outputs = await outputsOf(store, stepJobs(store, flow, name).slice(0, JOBS_LISTED));
     // Counted as they are now, where the step goes on.
     const live =
       state.status === 'in_progress' && state.total <= JOBS_LISTED
@@ -139,4 +156,15 @@ async function flowView(store: Store, flow: Flow): Promise<Record<string, unknow
     steps[name] = { ...stepSummary(flow.definition.steps[name] as FlowStep, state), ...live, jobs: outputs };
   }
   return { ...flowSummary(flow), input: flow.definition.input, steps };
+}
+
+async function outputsOf(store: Store, places: ReturnType<typeof stepJobs>) {
+  return (await readMany(store, places, true)).map(({ job, answer }) => ({
+    id: job.id,
+    status: job.status,
+    output_text: answer?.output_text ?? null,
+    output_parsed: answer?.output_parsed ?? null,
+    error: job.error,
+    usage: job.usage,
+  }));
 }

@@ -43,6 +43,8 @@ export interface StepState {
   usage: Usage | null;
   /** The flow under whose id its jobs were made: another one's, where that was done again from here. */
   madeBy: string;
+  /** Of those of a list that is done again: jobs that were completed before, by their places. */
+  kept?: Record<number, string>;
 }
 
 /** What templates may name of a step. */

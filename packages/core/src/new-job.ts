@@ -8,6 +8,8 @@ import { manySchemaProblem } from './many-records.ts';
 import { checkWebhookUrl } from './public-address.ts';
 import { refuseRemembered } from './refuse-remembered.ts';
 import { parseResponsesRequest, type ResponsesRequest } from './responses-request.ts';
+import { pathTo } from './responses-request-fault.ts';
+import { unregisteredTool } from './tool.ts';
 
 /**
  * The job of one body, or NDJSON line, of POST /v1/jobs.
@@ -36,6 +38,7 @@ export function jobOfRequest(config: Config, body: unknown, caller: string, idem
   };
   if (request.type === 'generate') {
     refuseRemembered(config, queue, request.request, 'request');
+    refuseUnregistered(config, request.request, 'request');
     return { ...common, model: request.request.model ?? settings.model ?? null, body: request.request };
   }
   return { ...common, model: request.model ?? settings.model ?? null, body: extractBody(config, request) };
@@ -53,6 +56,7 @@ export function jobOfResponse(
   const request = parseResponsesRequest(body, { extraFields: extraFieldsFor(config, header) });
   refuseForgottenBackground(request);
   refuseRemembered(config, queue, request, '');
+  refuseUnregistered(config, request, '');
   const webhookUrl = header('millrace-webhook');
   checkWebhook(config, webhookUrl, 'Millrace-Webhook');
   const key = checkedKey(header('idempotency-key'));
@@ -87,6 +91,20 @@ function refuseForgottenBackground(request: ResponsesRequest): void {
     "Unsupported value: 'store' cannot be false with background: true. Who reads it later needs it stored.",
     'store',
     'unsupported_value',
+  );
+}
+
+/** A function that is only named is one that workers run: one they do not know would never be. */
+function refuseUnregistered({ tools }: Config, request: ResponsesRequest, at: string): void {
+  const place = unregisteredTool(request.tools, tools);
+  if (place === null) return;
+  const param = pathTo(pathTo(at, 'tools'), place);
+  const { name } = (request.tools as { name?: unknown }[])[place] ?? {};
+  const known = Object.keys(tools);
+  throw new InvalidRequestError(
+    `'${param}' names the function '${String(name).slice(0, 80)}' without 'parameters', and none of that name is registered in 'tools' of the configuration${known.length === 0 ? '' : ` (there is ${known.join(', ')})`}. Register it, or send its 'parameters'.`,
+    param,
+    'tool_not_registered',
   );
 }
 

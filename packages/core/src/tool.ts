@@ -67,6 +67,15 @@ export function isTool(value: unknown): value is Tool {
   return typeof value === 'object' && value !== null && made.has(value);
 }
 
+/** The place of a function that is only named, and is not registered: nobody could say what its arguments are. */
+export function unregisteredTool(tools: unknown, registered: Readonly<Record<string, Tool>>): number | null {
+  if (!Array.isArray(tools)) return null;
+  const place = tools.findIndex(
+    (given) => given?.type === 'function' && given.parameters === undefined && !Object.hasOwn(registered, given.name),
+  );
+  return place === -1 ? null : place;
+}
+
 /**
  * The tools of a request, those that are registered and named only (`{"type": "function", "name": "get_weather"}`) with
  * what they are registered with.

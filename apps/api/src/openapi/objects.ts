@@ -180,6 +180,7 @@ export const FlowObject = z.object({
   finished_at: maybeSeconds,
   metadata: z.record(z.string(), z.string()).nullable(),
   retry_of: z.string().nullable(),
+  retried_in: z.string().nullable(),
   steps: z.record(z.string(), StepObject).describe('Where one flow is asked for, with jobs: id, status and outputs.'),
   input: z.unknown().optional(),
 });

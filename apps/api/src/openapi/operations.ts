@@ -338,6 +338,12 @@ const flows: Operation[] = [
     errors: NOT_FOUND,
   },
   {
+    ...{ method: 'get', path: '/v1/flows/{id}/steps/{step}/jobs', tag: 'Flows', summary: 'List the jobs of a step' },
+    query: { limit: number('At most.', 1, 100), after: AFTER },
+    answer: { status: 200, description: 'In the order of its list, with outputs.', schema: pageOf(Anything) },
+    errors: NOT_FOUND,
+  },
+  {
     ...{ method: 'post', path: '/v1/flows/{id}/cancel', tag: 'Flows', summary: 'Cancel a flow and its jobs' },
     answer: { status: 200, description: 'No step starts any more.', schema: FlowObject },
     errors: { ...NOT_FOUND, 409: 'It has ended already.' },

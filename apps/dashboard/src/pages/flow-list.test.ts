@@ -18,6 +18,7 @@ const FLOW: Flow = {
     ]),
   ),
   retry_of: null,
+  retried_in: null,
 };
 const page = (list: Partial<FlowList>, isFirst = true): string =>
   flowListPage({ at: 1, trouble: null, flows: [FLOW], more: false, ...list }, isFirst, 'v1');

@@ -37,6 +37,7 @@ function flowNow(
     },
     steps: Object.fromEntries(entries.map(([name, { step: _, ...state }]) => [name, { ...STATE, ...state }])),
     retry_of: null,
+    retried_in: null,
     ...more.flow,
   };
   return { at: 5000, trouble: null, flow, counts: new Map(), onlyJobs: new Map(), ...more.now };

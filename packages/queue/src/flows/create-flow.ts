@@ -6,7 +6,7 @@ import { KEPT_MS } from '../idempotency.ts';
 import { flowKeys, idempotencyKey } from '../keys.ts';
 import type { Store } from '../store.ts';
 import { advanceFlow, tellEnd } from './advance-flow.ts';
-import { type Flow, newFlowId, readFlow, writeFlow } from './flow-record.ts';
+import { type Flow, newFlowId, noteRetry, readFlow, writeFlow } from './flow-record.ts';
 
 /**
  * Stores a flow and the jobs of its first steps.
@@ -32,6 +32,7 @@ function newFlow(id: string, definition: FlowDefinition, retryOf: Flow | null): 
     definition,
     steps: Object.fromEntries(done) as Record<string, StepState>,
     retry_of: retryOf?.id ?? null,
+    retried_in: null,
   };
 }
 
@@ -77,7 +78,7 @@ export async function cancelFlow(store: Store, id: string): Promise<Flow> {
   return (await readFlow(store, id)) ?? flow;
 }
 
-/** The same flow again, as a new one: steps that are completed are not done again. */
+/** The same flow again, as a new one: what was completed and would be asked the same is not done again. */
 export async function retryFlow(store: Store, id: string): Promise<Flow> {
   const flow = await readFlow(store, id);
   if (flow === null) throw noSuchFlow(id);
@@ -90,6 +91,7 @@ export async function retryFlow(store: Store, id: string): Promise<Flow> {
   }
   const again = newFlowId();
   await writeFlow(store, newFlow(again, flow.definition, flow));
+  await noteRetry(store, id, again);
   return begin(store, again);
 }
 

@@ -16,6 +16,8 @@ export interface Flow {
   definition: FlowDefinition;
   steps: Record<string, StepState>;
   retry_of: string | null;
+  /** The flow in which it was last done again. */
+  retried_in: string | null;
 }
 
 export function newFlowId(): string {
@@ -40,7 +42,13 @@ export async function readFlow(store: Store, id: string): Promise<Flow | null> {
 
 /** The same flow as it is now; its definition stays as it is, and is not read again. One round trip. */
 export async function refreshFlow(store: Store, { id, definition }: Flow): Promise<Flow | null> {
-  const fields = ['created_at', 'ended', 'retry_of', ...Object.keys(definition.steps).map((step) => `${STEP}${step}`)];
+  const fields = [
+    'created_at',
+    'ended',
+    'retry_of',
+    'retried_in',
+    ...Object.keys(definition.steps).map((step) => `${STEP}${step}`),
+  ];
   const values = await store.redis.hmget(flowKeys(id).flow, ...fields);
   if (values[0] === null) return null;
   const record = fields.flatMap((field, index) => (values[index] == null ? [] : [[field, values[index]]]));
@@ -70,6 +78,7 @@ function flowOf(id: string, definition: FlowDefinition, record: Record<string, s
     definition,
     steps,
     retry_of: record.retry_of ?? null,
+    retried_in: record.retried_in ?? null,
   };
 }
 
@@ -108,6 +117,11 @@ export async function writeStep(store: Store, id: string, step: string, state: S
     .pexpire(flow, FLOW_KEPT_MS)
     .pexpire(open(step), FLOW_KEPT_MS)
     .exec();
+}
+
+/** Has a flow name the one in which it is done again. */
+export async function noteRetry(store: Store, id: string, again: string): Promise<void> {
+  await store.redis.hset(flowKeys(id).flow, 'retried_in', again);
 }
 
 /** A flow ends once: whoever says so first is right. @returns whether this was the first */

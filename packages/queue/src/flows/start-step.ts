@@ -1,5 +1,6 @@
 /** A step's jobs: its templates filled in from what the steps before it came to, each stored under an id of its own place. */
 import {
+  canonical,
   type FlowStep,
   fillTemplates,
   InvalidRequestError,
@@ -16,7 +17,7 @@ import { flowKeys } from '../keys.ts';
 import { type JobWithAnswer, readMany } from '../read.ts';
 import type { Store, StoreQueue } from '../store.ts';
 import { submit } from '../submit.ts';
-import { type Flow, stepJobId } from './flow-record.ts';
+import { type Flow, readFlow, stepJobId } from './flow-record.ts';
 
 /** What all of a step's jobs may hold together, as JSON: what is gathered must fit in one request at least. */
 const STEP_BYTES = 256 * 1024 ** 2;
@@ -24,10 +25,11 @@ const REQUEST_BYTES = 16 * 1024 ** 2;
 
 /** Where a step's jobs are, in the order of its list. */
 export function stepJobs(store: Store, flow: Flow, step: string): { queue: StoreQueue; id: string }[] {
-  const { total, madeBy } = flow.steps[step] as StepState;
+  const { total, madeBy, kept = {} } = flow.steps[step] as StepState;
   const queue = store.queues.get(queueNameOf(store, flow.definition.steps[step] as FlowStep));
   if (queue === undefined) return [];
-  return Array.from({ length: total }, (_, index) => ({ queue, id: stepJobId(madeBy, step, index, queue.tag) }));
+  const idOf = (index: number): string => kept[index] ?? stepJobId(madeBy, step, index, queue.tag);
+  return Array.from({ length: total }, (_, index) => ({ queue, id: idOf(index) }));
 }
 
 function queueNameOf(store: Store, { job }: FlowStep): string {
@@ -52,10 +54,35 @@ export async function startStep(store: Store, flow: Flow, step: string): Promise
   }
   if (jobs.length === 0) return { ...state, status: 'completed' };
   const queue = store.queues.get(jobs[0]?.queue ?? '') as StoreQueue;
-  const placed = jobs.map((job, index) => ({ ...job, id: stepJobId(flow.id, step, index, queue.tag), flow: flow.id }));
-  await store.redis.sadd(flowKeys(flow.id).open(step), ...placed.map(({ id }) => id));
+  const kept = await keptOf(store, flow, step, jobs);
+  const placed = jobs.flatMap((job, index) => {
+    if (kept[index] !== undefined) return [];
+    return [{ ...job, id: stepJobId(flow.id, step, index, queue.tag), flow: flow.id }];
+  });
+  if (placed.length > 0) await store.redis.sadd(flowKeys(flow.id).open(step), ...placed.map(({ id }) => id));
   for (const reply of await submit(store, placed)) if (reply instanceof Error) throw reply;
-  return { ...state, status: 'in_progress', total: placed.length };
+  return { ...state, status: 'in_progress', total: jobs.length, kept };
+}
+
+/** Where a flow is done again: of a failed step's jobs, those that were completed and would be asked the same. */
+async function keptOf(
+  store: Store,
+  flow: Flow,
+  step: string,
+  jobs: readonly NewJob[],
+): Promise<Record<number, string>> {
+  const before = flow.retry_of === null ? null : await readFlow(store, flow.retry_of);
+  if (before === null) return {};
+  const places = stepJobs(store, before, step);
+  const found = (await readMany(store, places, false)).filter(({ job }) => job.status === 'completed');
+  const completed = new Map(found.map(({ job }) => [job.id, job]));
+  const kept: Record<number, string> = {};
+  for (const [index, { id }] of places.entries()) {
+    const [job, asked] = [completed.get(id), jobs[index]];
+    if (job === undefined || asked === undefined || job.model !== asked.model) continue;
+    if (canonical(job.body) === canonical(asked.body)) kept[index] = id;
+  }
+  return kept;
 }
 
 /** What is wrong with the step itself, and will be at every try. */
