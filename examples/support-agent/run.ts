@@ -91,10 +91,9 @@ async function answerTo(
   }
 }
 
-/** A call that nobody has answered was left to the client: the function is not registered there. */
+/** A call of a function is left to the client where that is not registered; those that were made are told otherwise. */
 function refuseUnanswered({ output }: OpenAI.Responses.Response, url: string): void {
-  const calls = output.filter((item) => item.type === 'function_call');
-  const open = calls.find(({ call_id }) => outputOf(output, call_id) === undefined);
+  const open = output.find((item) => item.type === 'function_call');
   if (open === undefined) return;
   throw new Error(
     `the Millrace at ${url} has no tool '${open.name}': start it with MILLRACE_CONFIG=examples/support-agent/millrace.config.ts`,
@@ -103,21 +102,11 @@ function refuseUnanswered({ output }: OpenAI.Responses.Response, url: string): v
 
 function linesOf({ form, response }: Turn): string[] {
   const tools = response.output.flatMap((item) =>
-    item.type === 'function_call'
-      ? [`tool      ${item.name} ${item.arguments} → ${outputOf(response.output, item.call_id)}`]
-      : [],
+    item.type === 'mcp_call' ? [`tool      ${item.name} ${item.arguments} → ${item.output ?? item.error}`] : [],
   );
   return [
     `customer  ${form['question']}`,
     ...tools,
     `agent     ${response.output_text.replaceAll('\n', '\n          ')}`,
   ];
-}
-
-/** Millrace puts what a tool said beside its call; the SDK's types know it as an input only. */
-function outputOf(output: readonly { type: string }[], id: string): string | undefined {
-  const found = (output as readonly { type: string; call_id?: string; output?: string }[]).find(
-    ({ type, call_id }) => type === 'function_call_output' && call_id === id,
-  );
-  return found?.output;
 }

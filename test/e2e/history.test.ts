@@ -102,7 +102,7 @@ it('after a tool loop the follow-up is sent its calls and outputs; and may call 
   const args = '[[args:get_weather {"city":"Oslo"}]]';
   const first = await ask(`${args} [[loop:get_weather x2]] How is it?`, { tools });
   const second = await ask(`${args} [[loop:get_weather x1]] And now?`, { tools, previous_response_id: first.id });
-  expect(second.output.map(({ type }) => type)).toEqual(['function_call', 'function_call_output', 'message']);
+  expect(second.output.map(({ type }) => type)).toEqual(['mcp_call', 'message']);
   const requests = await asked(audit, second.id, 2);
   const kinds = requests.map(({ input }) => (input as { type?: string; role?: string }[]).map((i) => i.type ?? i.role));
   const loop = ['user', ...Array(2).fill(['function_call', 'function_call_output']).flat(), 'message', 'user'];

@@ -114,7 +114,7 @@ it('a computer’s call is the client’s to act on, and its screenshot goes on'
 describe('beside a function that a worker runs', () => {
   const tools = [{ type: 'web_search' }, { type: 'function', name: 'get_weather' }] as never[];
   const input = 'Tides. [[tool:web_search]] [[args:get_weather {"city":"Oslo"}]] [[call:get_weather]]';
-  const types = ['web_search_call', 'function_call', 'function_call_output', 'message'];
+  const types = ['web_search_call', 'mcp_call', 'message'];
 
   it('a turn has both; the next call is given both, and both are in the answer', async () => {
     const asked = stack.asked.length;

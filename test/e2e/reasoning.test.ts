@@ -148,7 +148,9 @@ describe('in a tool loop', () => {
 
   it('the model gets its reasoning back as it came, where it is stored', async () => {
     const { response, asked } = await loop({ reasoning: { summary: 'auto' } });
-    expect(response.output.map(({ type }) => String(type))).toEqual([...turn, ...turn, 'reasoning', 'message']);
+    expect(response.output.map(({ type }) => String(type))).toEqual([
+      ...['reasoning', 'mcp_call', 'reasoning', 'mcp_call', 'reasoning', 'message'],
+    ]);
     const { turns } = await readJob(stack, response.id);
     expect(asked).toHaveLength(3);
     expect(inputOf(asked[2]).map(({ type }) => type)).toEqual([undefined, ...turn, ...turn]);

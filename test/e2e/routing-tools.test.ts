@@ -49,14 +49,14 @@ const billed = (key: string) => stack.simulator.ledger().filter((entry) => entry
 it('a loop of tools goes one way, and streamed by chat it is one response with all of it', async () => {
   await route(1, 0);
   const response = await ask('by chat').finalResponse();
-  expect(response.output.map(({ type }) => type)).toEqual(['function_call', 'function_call_output', 'message']);
+  expect(response.output.map(({ type }) => type)).toEqual(['mcp_call', 'message']);
   expect(response.output_text).toContain('21');
   expect(billed('by chat').map(({ api }) => api)).toEqual(['chat', 'chat']);
   expect(await finished(stack, response.id)).toMatchObject({ api: 'chat', attempts: [{ api: 'chat' }] });
 
   await route(0, 0.999999);
   const back = await ask('by responses').finalResponse();
-  expect(back.output.map(({ type }) => type)).toEqual(['function_call', 'function_call_output', 'message']);
+  expect(back.output.map(({ type }) => type)).toEqual(['mcp_call', 'message']);
   expect(billed('by responses').map(({ api }) => api)).toEqual(['responses', 'responses']);
 });
 

@@ -229,7 +229,7 @@ describe('a strict generation', () => {
       tools,
     });
     // Its second call misses, and is asked again; the tool's turn is kept, the missed one is not shown.
-    expect(ours.output.map(({ type }) => type)).toEqual(['function_call', 'function_call_output', 'message']);
+    expect(ours.output.map(({ type }) => type)).toEqual(['mcp_call', 'message']);
     const job = await readJob(stack, ours.id);
     expect(job.turns.map(({ misses }) => misses !== undefined)).toEqual([false, true]);
     expect(job.attempts.map(({ outcome }) => outcome)).toEqual(['retry', 'completed']);

@@ -7,6 +7,7 @@ import {
   type Job,
   type ResponsesBody,
   schemaOf,
+  toldOutput,
 } from '@millrace/core';
 
 /** The codes that OpenAI's ResponseError may have; any other of the upstream's is told in the message. */
@@ -34,7 +35,10 @@ export function responseView(config: Config, job: Job, answer: Answer | null): R
     // The upstream knows it by another id.
     ...(request.previous_response_id == null ? {} : { previous_response_id: request.previous_response_id }),
   };
-  if (answer !== null && job.status !== 'failed') return { ...answer.response, ...ours };
+  const output = toldOutput(answer?.response.output ?? []);
+  if (answer !== null && job.status !== 'failed') {
+    return { ...answer.response, ...(answer.response.output === undefined ? {} : { output }), ...ours };
+  }
   const error = job.error;
   return {
     object: 'response',
@@ -51,7 +55,7 @@ export function responseView(config: Config, job: Job, answer: Answer | null): R
     max_output_tokens: request.max_output_tokens ?? null,
     max_tool_calls: request.max_tool_calls ?? null,
     model: job.model ?? '',
-    output: answer?.response.output ?? [],
+    output,
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: request.previous_response_id ?? null,
     prompt_cache_key: request.prompt_cache_key ?? null,

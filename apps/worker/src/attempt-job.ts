@@ -10,6 +10,7 @@ import {
   type QueueConfig,
   type Reattachable,
   type ResponsesBody,
+  toldOutput,
   type UpstreamApi,
   type Usage,
 } from '@millrace/core';
@@ -214,7 +215,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     const previous = 'ids' in from ? from.ids : null;
     const before = await turnsBefore(options, taken, begun);
     if (before === null) return uncalled(stopped(controller.signal));
-    const said = before.flatMap(itemsOfTurn);
+    const said = toldOutput(before.flatMap(itemsOfTurn));
     const api = wayOf(id, begun, from, before);
     // A completion comes whole: who reads along is given the events that its answer could have had.
     const sink =

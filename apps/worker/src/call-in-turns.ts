@@ -2,7 +2,7 @@
  * call: most jobs take one. Where the model calls tools of ours, they are run and it is called again, each call under a
  * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
  */
-import type { Outcome, ResponsesBody, UpstreamApi } from '@millrace/core';
+import { type Outcome, type ResponsesBody, toldOutput, type UpstreamApi } from '@millrace/core';
 import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
 import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
@@ -86,7 +86,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
     if (!(await note(turn))) return ended(LOST);
     turns.push(turn);
     if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
-    sink?.goOn(turns.flatMap(itemsOfTurn));
+    sink?.goOn(toldOutput(turns.flatMap(itemsOfTurn)));
     const next = await reserveNext(terms, taken, turns);
     if ('outcome' in next) return ended(next.outcome);
     place = next;

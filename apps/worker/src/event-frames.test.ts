@@ -48,7 +48,7 @@ const numbering = fc.constantFrom<(index: number) => number | undefined>(
 it('however the upstream counts, our numbers begin at 0 and leave none out, and all else stays as it came', () => {
   fc.assert(
     fc.property(events, numbering, fc.boolean(), (sent, number, spaced) => {
-      const { frame } = frameEvents({ id: OURS, background: false, after: null });
+      const { frame, end } = frameEvents({ id: OURS, background: false, after: null });
       const seen = sent.map((event, index) => {
         const told = number(index);
         const { type, ...rest } = event;
@@ -58,11 +58,12 @@ it('however the upstream counts, our numbers begin at 0 and leave none out, and 
       });
       for (const [index, framed] of seen.entries()) {
         if (framed.kind === 'known') throw new Error('an event was left out');
-        expect(framed.sequence).toBe(index);
         if (framed.kind === 'end') {
           expect(index).toBe(sent.length - 1);
+          expect(end()).toEqual({ frames: [], sequence: index });
           continue;
         }
+        expect(framed.sequence).toBe(index);
         const event = sent[index] as Event;
         const expected =
           index === 0 ? { ...event, response: { ...(event.response as object), id: OURS, background: false } } : event;
@@ -111,3 +112,48 @@ it.each([
     expect(parsed(framed.frame).response).toMatchObject({ id: OURS, previous_response_id: previous.ours });
   },
 );
+
+describe('calls of functions that workers run', () => {
+  const call = { id: 'fc_1', type: 'function_call', call_id: 'call_1', name: 'ours', arguments: '' };
+  const added = (name: string, output_index: number, sequence_number: number) =>
+    JSON.stringify({ type: 'response.output_item.added', output_index, sequence_number, item: { ...call, name } });
+  const argumentsDone = (output_index: number, sequence_number: number) =>
+    JSON.stringify({ type: 'response.function_call_arguments.done', output_index, sequence_number, arguments: '{}' });
+  const created = (sequence_number: number) =>
+    JSON.stringify({ type: 'response.created', sequence_number, response: { id: THEIRS } });
+  const open = () => frameEvents({ id: OURS, background: false, after: null, runs: (name) => name === 'ours' });
+  const made = { id: 'mcp_1', type: 'mcp_call', name: 'ours', arguments: '{}', output: '7', error: null };
+
+  it('are told as the server’s when they have been made, and what follows has its place after them', () => {
+    const frames = open();
+    frames.frame('response.created', created(0));
+    expect(frames.frame('response.output_item.added', added('ours', 0, 1))).toEqual({ kind: 'known' });
+    expect(frames.frame('response.function_call_arguments.done', argumentsDone(0, 2))).toEqual({ kind: 'known' });
+    expect(frames.frame('response.completed', created(3)).kind).toBe('end');
+    const told = frames.goOn([made]).map(({ frame }) => parsed(frame));
+    expect(told.map(({ sequence_number }) => sequence_number)).toEqual(told.map((_, index) => index + 1));
+    expect([told[0]?.type, told.at(-1)?.type]).toEqual(['response.output_item.added', 'response.output_item.done']);
+    expect(told.at(-1)).toMatchObject({ output_index: 0, item: made });
+    expect(frames.frame('response.created', created(0))).toEqual({ kind: 'known' });
+    const next = frames.frame('response.output_item.added', added('theirs', 0, 1));
+    if (next.kind !== 'frame') throw new Error(next.kind);
+    expect(parsed(next.frame)).toMatchObject({ output_index: 1, sequence_number: told.length + 1 });
+  });
+
+  it('are told as they came where they are the client’s to make after all', () => {
+    const frames = open();
+    frames.frame('response.created', created(0));
+    frames.frame('response.output_item.added', added('ours', 0, 1));
+    frames.frame('response.function_call_arguments.done', argumentsDone(0, 2));
+    const other = frames.frame('response.output_item.added', added('theirs', 1, 3));
+    if (other.kind !== 'frame') throw new Error(other.kind);
+    expect(parsed(other.frame)).toMatchObject({ sequence_number: 1, output_index: 1 });
+    expect(frames.frame('response.completed', created(4)).kind).toBe('end');
+    const { frames: held, sequence } = frames.end();
+    expect(held.map(({ frame }) => parsed(frame))).toMatchObject([
+      { type: 'response.output_item.added', sequence_number: 2, output_index: 0 },
+      { type: 'response.function_call_arguments.done', sequence_number: 3, output_index: 0 },
+    ]);
+    expect(sequence).toBe(4);
+  });
+});

@@ -20,10 +20,12 @@ const BACKGROUND = /"background":\s?(?:true|false)\b/g;
 export type Framed =
   /** As it goes over the wire. */
   | { kind: 'frame'; sequence: number; frame: string }
-  /** The event that ends the stream. */
-  | { kind: 'end'; sequence: number }
+  /** The event that ends the call; where it is the last one, `end` says with what the stream ends. */
+  | { kind: 'end' }
   /** It was there already: some upstreams begin from the start again when they are asked to go on. */
   | { kind: 'known' };
+
+export type Told = Extract<Framed, { kind: 'frame' }>;
 
 export interface FrameTerms {
   /** Our id. */
@@ -34,8 +36,10 @@ export interface FrameTerms {
   after: number | null;
   /** The response it goes on from, as the client knows it and as the upstream does. */
   previous?: PreviousIds | null;
-  /** Items of earlier calls, told before this one's: their events were another attempt's. */
+  /** Items of earlier calls as the client is told them, before this one's: their events were another attempt's. */
   said?: readonly unknown[];
+  /** Whether workers run a function: its calls are told when they have been made, as the server's. */
+  runs?: (name: string) => boolean;
 }
 
 export interface PreviousIds {
@@ -47,20 +51,28 @@ export interface PreviousIds {
 export interface Frames {
   frame(type: string, data: string): Framed;
   /** Events that stand before the next one: those of `said`, once the response has begun. */
-  before(type: string): Extract<Framed, { kind: 'frame' }>[];
+  before(type: string): Told[];
   /**
    * The job takes another call, whose events are told as those of the same response.
-   * @param outputs how many items the response has so far
-   * @param told those of them that no call of the upstream's told: what tools said
-   * @returns the events by which they are told
+   * @param items all that the client is told of the response so far
+   * @returns the events of those that no call told
    */
-  goOn(outputs: number, told: readonly unknown[]): Extract<Framed, { kind: 'frame' }>[];
+  goOn(items: readonly unknown[]): Told[];
+  /** It takes no other: calls that are the client's to make after all, and the number of the event that ends the stream. */
+  end(): { frames: Told[]; sequence: number };
   /** The upstream numbers its events as we do: it can be asked to go on after one of ours. */
   alike(): boolean;
 }
 
 /** What frames one answer's events, in their order. */
-export function frameEvents({ id, background, after, previous = null, said = [] }: FrameTerms): Frames {
+export function frameEvents({
+  id,
+  background,
+  after,
+  previous = null,
+  said = [],
+  runs = () => false,
+}: FrameTerms): Frames {
   let next = after === null ? 0 : after + 1;
   /** How much higher the upstream counts; null until it told a number. */
   let ahead: number | null = after === null ? null : 0;
@@ -75,10 +87,10 @@ export function frameEvents({ id, background, after, previous = null, said = [] 
   let outputs = 0;
   /** Its beginning was told with an earlier call. */
   let begun = false;
-  /** A terminal event was numbered. */
-  let ended = false;
+  /** Events of calls that are told otherwise once they are made, by the place of their item in the call's output. */
+  let held = new Map<number, { type: string; data: string }[]>();
 
-  const tell = (item: unknown, index: number): Extract<Framed, { kind: 'frame' }>[] =>
+  const tell = (item: unknown, index: number): Told[] =>
     eventsOfItem(item, index).map(({ type, ...fields }) => {
       const sequence = next++;
       const text = JSON.stringify({ type, sequence_number: sequence, ...fields });
@@ -99,6 +111,33 @@ export function frameEvents({ id, background, after, previous = null, said = [] 
     return told - ahead;
   };
 
+  /** The frame of an upstream's event under our number. */
+  const pass = (type: string, data: string, sequence: number, digits: string | undefined): Told => {
+    let text =
+      outputs === 0 ? data : data.replace(OUTPUT_INDEX, (_, index) => `"output_index":${Number(index) + outputs}`);
+    if (WITH_RESPONSE.has(type)) {
+      const named = asOurs(data, id, background);
+      text = previous === null ? named.text : withOurPrevious(named.text, previous);
+      if (named.upstreamId !== null) reference = `"response_id":"${named.upstreamId}"`;
+    } else if (reference !== null && text.includes(reference)) {
+      text = text.replaceAll(reference, `"response_id":"${id}"`);
+    }
+    if (digits === undefined) text = text.replace('{', `{"sequence_number":${sequence},`);
+    else if (digits !== String(sequence)) text = text.replace(SEQUENCE_NUMBER, `"sequence_number":${sequence}`);
+    // White space between JSON's tokens; inside its strings there is no line break.
+    if (text.includes('\n')) text = text.replaceAll('\n', ' ');
+    return { kind: 'frame', sequence, frame: `event: ${type}\ndata: ${text}\n\n` };
+  };
+
+  const isHeld = (type: string, data: string): boolean => {
+    const begins = heldCall(type, data, runs);
+    if (begins !== null) held.set(begins, []);
+    if (held.size === 0) return false;
+    const events = held.get(Number(OUTPUT_INDEX.exec(data)?.[1] ?? -1));
+    events?.push({ type, data });
+    return events !== undefined;
+  };
+
   return {
     alike: () => alike,
     before: (type) => {
@@ -109,13 +148,20 @@ export function frameEvents({ id, background, after, previous = null, said = [] 
       [ahead, alike] = [null, false];
       return frames;
     },
-    goOn: (count, told) => {
-      // The event that ended the last call has no place in the whole.
-      if (ended) next -= 1;
-      const frames = told.flatMap((item, index) => tell(item, count - told.length + index));
-      [outputs, begun, ended, ahead, alike, reference] = [count, true, false, null, false, null];
+    goOn: (items) => {
+      const frames = [...held.keys()].flatMap((place) => tell(items[outputs + place], outputs + place));
+      [outputs, begun, ahead, alike, reference] = [items.length, true, null, false, null];
+      held = new Map();
       unnumbered = next;
       return frames;
+    },
+    end: () => {
+      const events = [...held.values()].flat();
+      held = new Map();
+      return {
+        frames: events.map(({ type, data }) => pass(type, data, next++, SEQUENCE_NUMBER.exec(data)?.[1])),
+        sequence: next,
+      };
     },
     frame: (type, data) => {
       if (begun && WITH_RESPONSE.has(type)) {
@@ -123,31 +169,28 @@ export function frameEvents({ id, background, after, previous = null, said = [] 
         if (upstreamId !== null) reference = `"response_id":"${upstreamId}"`;
         return { kind: 'known' };
       }
+      if (isHeld(type, data)) return { kind: 'known' };
       // The quick look is for the usual case.
       const digits = data.includes(`"sequence_number":${next},`) ? String(next) : SEQUENCE_NUMBER.exec(data)?.[1];
       if (place(type, digits === undefined ? null : Number(digits)) < next) return { kind: 'known' };
+      if (TERMINAL.has(type)) return { kind: 'end' };
       const sequence = next++;
       unnumbered = next;
-      if (TERMINAL.has(type)) {
-        ended = true;
-        return { kind: 'end', sequence };
-      }
-      let text =
-        outputs === 0 ? data : data.replace(OUTPUT_INDEX, (_, index) => `"output_index":${Number(index) + outputs}`);
-      if (WITH_RESPONSE.has(type)) {
-        const named = asOurs(data, id, background);
-        text = previous === null ? named.text : withOurPrevious(named.text, previous);
-        if (named.upstreamId !== null) reference = `"response_id":"${named.upstreamId}"`;
-      } else if (reference !== null && data.includes(reference)) {
-        text = data.replaceAll(reference, `"response_id":"${id}"`);
-      }
-      if (digits === undefined) text = text.replace('{', `{"sequence_number":${sequence},`);
-      else if (ahead !== 0) text = text.replace(SEQUENCE_NUMBER, `"sequence_number":${sequence}`);
-      // White space between JSON's tokens; inside its strings there is no line break.
-      if (text.includes('\n')) text = text.replaceAll('\n', ' ');
-      return { kind: 'frame', sequence, frame: `event: ${type}\ndata: ${text}\n\n` };
+      return pass(type, data, sequence, digits);
     },
   };
+}
+
+/** A call of a function that workers run, as its first event tells of it; null for any other event. */
+function heldCall(type: string, data: string, runs: (name: string) => boolean): number | null {
+  if (type !== 'response.output_item.added' || !data.includes('"function_call"')) return null;
+  try {
+    const { output_index, item } = JSON.parse(data);
+    return item?.type === 'function_call' && runs(String(item.name)) ? output_index : null;
+  } catch {
+    // Passed on as it is: whoever reads along sees what the upstream sent.
+    return null;
+  }
 }
 
 /** An event whose response has our id, and the `background` that the client asked for. */

@@ -18,7 +18,7 @@ import { frameEvents, type PreviousIds } from './event-frames.ts';
 
 export interface EventSink {
   take: EventListener;
-  /** The job takes another call. @param items all that its response has so far */
+  /** The job takes another call. @param items all that the client is told of its response so far */
   goOn(items: readonly unknown[]): void;
   /** From now on each append notes where a crash would have to carry on. */
   attach(upstreamId: string): void;
@@ -29,10 +29,6 @@ export interface EventSink {
   close(): Promise<StreamedEnd | null>;
   /** What was given of a response that is to be carried on with, where the next attempt must begin. */
   resumeAt(response: Reattachable): Reattachable;
-}
-
-function isToolOutput(item: unknown): boolean {
-  return (item as { type?: unknown } | null)?.type === 'function_call_output';
 }
 
 /** Tens of entries for an answer of some seconds, and no reader notices. */
@@ -54,13 +50,15 @@ export interface EventSinkTerms {
 export function openEventSink({ store, queue, id, begun, previous, said, log }: EventSinkTerms): EventSink {
   const after = begun.checkpoint?.startingAfter ?? null;
   const background = (begun.body as { background?: unknown }).background === true;
-  const frames = frameEvents({ id, background, after, previous, said });
+  const runs = (name: string): boolean => Object.hasOwn(store.config.tools, name);
+  const frames = frameEvents({ id, background, after, previous, said, runs });
   let upstreamId = begun.checkpoint?.upstreamId ?? null;
   let gathered: EventsEntry[] = [];
   let gatheredBytes = 0;
   /** Of the last event that is stored. */
   let stored = after;
-  let end: number | null = null;
+  /** The call has come to its end. */
+  let ended = false;
   /** Nothing more is stored: the attempt is not the newest, or its events cannot be stored. */
   let lost = false;
   /** What somebody waits for most is the first piece of the answer itself. */
@@ -120,13 +118,13 @@ export function openEventSink({ store, queue, id, begun, previous, said, log }: 
     });
   };
   const schedule = (): void => {
-    if (lost || end !== null || appending !== null || timer !== null || soon) return;
+    if (lost || ended || appending !== null || timer !== null || soon) return;
     if (heard && !deltaStored) {
       soon = true;
       // With all that came in the same piece.
       queueMicrotask(() => {
         soon = false;
-        if (end === null) appendNow();
+        if (!ended) appendNow();
       });
       return;
     }
@@ -140,7 +138,7 @@ export function openEventSink({ store, queue, id, begun, previous, said, log }: 
       const framed = frames.frame(type, data);
       if (framed.kind === 'known') return;
       if (framed.kind === 'end') {
-        end = framed.sequence;
+        ended = true;
         return;
       }
       gather(framed.sequence, framed.frame);
@@ -150,9 +148,8 @@ export function openEventSink({ store, queue, id, begun, previous, said, log }: 
     },
     goOn: (items) => {
       if (lost) return;
-      end = null;
-      const told = items.slice(items.findLastIndex((item) => !isToolOutput(item)) + 1);
-      for (const { sequence, frame } of frames.goOn(items.length, told)) gather(sequence, frame);
+      ended = false;
+      for (const { sequence, frame } of frames.goOn(items)) gather(sequence, frame);
       upstreamId = null;
       schedule();
     },
@@ -163,7 +160,11 @@ export function openEventSink({ store, queue, id, begun, previous, said, log }: 
       if (timer !== null) clearTimeout(timer);
       timer = null;
       while (appending !== null) await appending;
-      if (end !== null && !lost) return { sequence: end, fresh: after === null, entries: takeGathered() };
+      if (ended && !lost) {
+        const { frames: calls, sequence } = frames.end();
+        for (const call of calls) gather(call.sequence, call.frame);
+        return { sequence, fresh: after === null, entries: takeGathered() };
+      }
       await append();
       return null;
     },

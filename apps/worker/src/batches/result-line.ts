@@ -7,6 +7,7 @@ import {
   type Job,
   type JobError,
   type ResponsesBody,
+  toldOutput,
 } from '@millrace/core';
 
 export interface ResultLine {
@@ -54,7 +55,9 @@ export function resultLine(
 function answered(endpoint: BatchEndpoint, job: Job, response: Answer['response']): { status: number; body: object } {
   const { previous_response_id: previous } = job.body as ResponsesBody;
   // The upstream knows both by other ids.
-  const ours = { ...response, id: job.id, ...(previous == null ? {} : { previous_response_id: previous }) };
+  const { output } = response;
+  const told = output === undefined ? {} : { output: toldOutput(output) };
+  const ours = { ...response, ...told, id: job.id, ...(previous == null ? {} : { previous_response_id: previous }) };
   if (endpoint === '/v1/responses') return { status: 200, body: ours };
   const created =
     typeof response['created_at'] === 'number' ? response['created_at'] : Math.floor(job.created_at / 1000);

@@ -24,7 +24,15 @@ export function itemsOfTurn(turn: Turn): unknown[] {
     const told = turn.tools[call_id];
     if (told === undefined) return [];
     const id = `fco_${call_id.replace(/^call_/, '')}`;
-    return [{ id, type: 'function_call_output', call_id, output: told.output, status: 'completed' }];
+    return [
+      {
+        id,
+        type: 'function_call_output',
+        call_id,
+        output: told.output,
+        status: told.failed ? 'incomplete' : 'completed',
+      },
+    ];
   });
   return [...turn.output, ...outputs];
 }

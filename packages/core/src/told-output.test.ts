@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { toldOutput } from './told-output.ts';
+
+const call = (id: string, name = 'f') => ({
+  id: `fc_${id}`,
+  type: 'function_call',
+  call_id: `call_${id}`,
+  name,
+  arguments: '{}',
+});
+const said = (id: string, status = 'completed') => ({
+  type: 'function_call_output',
+  call_id: `call_${id}`,
+  output: id,
+  status,
+});
+const message = { id: 'msg_1', type: 'message' };
+
+it('a function that was run here is a call of the server’s, in its place; what it said is in it', () => {
+  expect(toldOutput([call('a'), call('b'), said('a'), said('b', 'incomplete'), message])).toEqual([
+    expect.objectContaining({ id: 'mcp_a', type: 'mcp_call', status: 'completed', output: 'a', error: null }),
+    expect.objectContaining({ id: 'mcp_b', type: 'mcp_call', status: 'failed', output: null, error: 'b' }),
+    message,
+  ]);
+});
+
+it('a function that is the client’s to call stays as it is', () => {
+  const output = [call('a'), message, null, 'odd'];
+  expect(toldOutput(output)).toEqual(output);
+});

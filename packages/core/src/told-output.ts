@@ -1,0 +1,42 @@
+/**
+ * The output of a response as its client is told it. A function that a worker has run is a call that was made on the
+ * server's side (`mcp_call` of the server `millrace`): told as a `function_call`, clients that know the function would
+ * make it once more, and those that do not would look for it in vain.
+ */
+
+type Item = Record<string, unknown>;
+
+/** By whom functions of ours are told to be called. */
+export const TOOL_SERVER = 'millrace';
+
+export function toldOutput(output: readonly unknown[]): unknown[] {
+  const outputs = new Map(
+    output.flatMap((item) => {
+      const { type, call_id } = (item ?? {}) as Item;
+      return type === 'function_call_output' && typeof call_id === 'string' ? [[call_id, item as Item]] : [];
+    }),
+  );
+  if (outputs.size === 0) return [...output];
+  return output.flatMap((item) => {
+    const { type, call_id } = (item ?? {}) as Item;
+    if (type === 'function_call_output') return [];
+    const said = type === 'function_call' ? outputs.get(String(call_id)) : undefined;
+    return [said === undefined ? item : serverCall(item as Item, said)];
+  });
+}
+
+/** @param said what the tool said; `incomplete`: it failed, and the model was told so */
+function serverCall({ call_id, name, arguments: args }: Item, said: Item): Item {
+  const failed = said['status'] === 'incomplete';
+  return {
+    id: `mcp_${String(call_id).replace(/^call_/, '')}`,
+    type: 'mcp_call',
+    status: failed ? 'failed' : 'completed',
+    approval_request_id: null,
+    arguments: args,
+    error: failed ? said['output'] : null,
+    name,
+    output: failed ? null : said['output'],
+    server_label: TOOL_SERVER,
+  };
+}
