@@ -73,12 +73,44 @@ it('OpenAI’s surface shares too, streamed or not, and opts out by a header', a
   expect(second.id).not.toBe(first.id);
   expect(second.output_text).toBe(first.output_text);
   expect([first.usage?.total_tokens !== 0, second.usage?.total_tokens]).toEqual([true, 0]);
+  // What each asked beside it is its own.
+  const named = { metadata: { mine: 'yes' }, user: 'me' };
+  const third = await client.responses.create({ model: 'sim-1', input: 'on the surface', ...named });
+  expect(third).toMatchObject({ ...named, output_text: first.output_text });
+  expect([second.metadata, (await ask()).user]).toEqual([{}, null]);
   const stream = client.responses.stream({ model: 'sim-1', input: 'on the surface' });
   const streamed = await stream.finalResponse();
   expect(streamed.output_text).toBe(first.output_text);
   const own = await ask({ 'Millrace-Cache': 'off' });
   expect(own.usage?.total_tokens).toBeGreaterThan(0);
   await expect(ask({ 'Millrace-Cache': 'maybe' })).rejects.toMatchObject({ status: 400 });
+});
+
+it('what is not to be stored, or runs tools of a remote server, is shared with nobody', async () => {
+  const mcp = [{ type: 'mcp', server_label: 's', server_url: 'https://example.com/mcp', require_approval: 'never' }];
+  for (const more of [{ store: false }, { tools: mcp }]) {
+    const ids = await Promise.all([1, 2].map(() => submitJob(stack, job('[[slow:300]] alone', {}, more))));
+    const views = await Promise.all(ids.map(ended));
+    expect(views.map(({ answered_by }) => answered_by)).toEqual([null, null]);
+  }
+});
+
+it('a request that always fails is tried by few one after the other, then by all at once', async () => {
+  const key = 'always';
+  const text = '[[slow:200]] [[fault:failed code=invalid_prompt]] never';
+  const replies = await submitLines(
+    stack.api.url,
+    Array.from({ length: 40 }, () => job(text, {}, { metadata: { key } })),
+  );
+  const views = [];
+  for (const { id } of replies) views.push(await ended(id as string));
+  expect(views.every(({ status }) => status === 'failed')).toBe(true);
+  const calls = views.flatMap(({ attempts }) => attempts);
+  const besides = calls.map(
+    ({ started_at }) =>
+      calls.filter((one) => one.started_at <= started_at && (one.finished_at ?? 0) > started_at).length,
+  );
+  expect(Math.max(...besides)).toBeGreaterThan(8);
 });
 
 it('where an answer counts for no time, only what is in flight shares', async () => {

@@ -33,8 +33,9 @@ export async function withIncluded(store: Store, found: JobWithAnswer, include: 
   const upstream = settings === undefined ? undefined : store.config.upstreams[settings.upstream];
   const inIt = requestOf(store.config, job).include;
   const missing = include.filter((name) => !(Array.isArray(inIt) && inIt.includes(name)));
-  // Of a job that took several calls, the upstream has the last one's answer only.
-  if (missing.length === 0 || answer === null || upstream === undefined || job.turns > 0) return found;
+  // Of a job that took several calls, the upstream has the last one's answer only; of one that took none, another's.
+  if (missing.length === 0 || answer === null || upstream === undefined || job.turns > 0 || job.answered_by !== null)
+    return found;
   const id = encodeURIComponent(String(answer.response.id));
   const query = include.map((name) => `include[]=${encodeURIComponent(name)}`).join('&');
   const opened = openPassThrough(upstream, READ_MS);

@@ -3,7 +3,6 @@
  * record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
 import {
-  apiOf,
   historyOf,
   type Log,
   type Outcome,
@@ -12,7 +11,6 @@ import {
   type ResponsesBody,
   toldOutput,
   type UpstreamApi,
-  type Usage,
 } from '@millrace/core';
 import {
   type Begun,
@@ -43,6 +41,7 @@ import { requestOf } from './request-of.ts';
 import type { Routing } from './routing.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
 import type { Shadows } from './shadow/open-shadows.ts';
+import { sharedAnswer } from './shared-answer.ts';
 import { withTurns } from './turns/next-input.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
@@ -114,11 +113,14 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     if (from.kind === 'unfinished') return waitFor(taken, from.id);
     if (from.kind === 'lost') return begin(taken, isolated, async () => uncalled(refused(from.code, from.message)));
     if (ticket.cache !== undefined) {
-      const share = await shareCall(store, queue, id, ticket.cache);
+      const share = await shareCall(store, queue, { id, cache: ticket.cache, priority });
       if (share.kind === 'follow') return waitFor(taken, share.leader);
-      const found = share.kind === 'answered' ? await answerOf(store, share.leader) : null;
-      if (share.kind === 'answered' && found !== null) {
-        return begin(taken, isolated, async () => ({ ...found, answeredBy: share.leader }));
+      const { job, answer = null } = (share.kind === 'answered' && (await readJob(store, share.leader))) || {};
+      if (share.kind === 'answered' && job !== undefined && answer !== null) {
+        const { leader } = share;
+        return begin(taken, isolated, async ({ body }) => {
+          return { ...sharedAnswer(job, answer, body as ResponsesBody), answeredBy: leader };
+        });
       }
     }
     const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
@@ -308,24 +310,3 @@ interface Answered extends EndTerms {
 function uncalled(outcome: Outcome): Answered {
   return { outcome };
 }
-
-/** What another job's call came to, at no cost of one's own. Null where it is not there (any more). */
-async function answerOf(store: Store, leader: string): Promise<Answered | null> {
-  const { job, answer } = (await readJob(store, leader)) ?? {};
-  if (job === undefined || answer == null) return null;
-  const free = { ...answer, usage: NOTHING, response: { ...answer.response, usage: NOTHING } };
-  const told = { answer: free, usage: NOTHING, upstreamId: answer.response.id };
-  const api = apiOf(job);
-  if (job.status === 'completed') return { outcome: { kind: 'completed', ...told }, api };
-  if (job.status !== 'incomplete') return null;
-  const reason = answer.response.incomplete_details?.reason ?? 'unknown';
-  return { outcome: { kind: 'incomplete', reason, ...told }, api };
-}
-
-const NOTHING: Usage = {
-  input_tokens: 0,
-  input_tokens_details: { cached_tokens: 0 },
-  output_tokens: 0,
-  output_tokens_details: { reasoning_tokens: 0 },
-  total_tokens: 0,
-};

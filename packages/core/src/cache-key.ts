@@ -13,14 +13,15 @@ const IRRELEVANT: ReadonlySet<string> = new Set([
 
 /**
  * The key under which a job may share a call with its equals; null where it may not: its queue has no cache, it opted
- * out, is not to be stored, is made again on purpose, or does something beside answering (a conversation grows, tools run).
+ * out, is not to be stored, is made again on purpose, or does something beside answering (a conversation grows, tools of
+ * ours or of a remote server run).
  */
 export function cacheKeyOf(config: Config, job: NewJob): string | null {
   if (config.queues[job.queue]?.cache === undefined || job.cache === false || job.forget || job.retryOf !== null) {
     return null;
   }
   const body = job.body as ResponsesBody;
-  if (body.conversation != null || runsTools(config, body)) return null;
+  if (body.conversation != null || body.store === false || runsTools(config, body)) return null;
   const matters = Object.entries(body).filter(([field, value]) => value != null && !IRRELEVANT.has(field));
   const schema = job.type === 'extract' ? schemaOf(job.body as ExtractBody, config.schemas) : null;
   const what = [job.type, job.model, schema ?? null, Object.fromEntries(matters)];
@@ -28,5 +29,6 @@ export function cacheKeyOf(config: Config, job: NewJob): string | null {
 }
 
 function runsTools({ tools }: Config, body: ResponsesBody): boolean {
-  return Array.isArray(body.tools) && body.tools.some((given) => Object.hasOwn(tools, String(given?.name)));
+  if (!Array.isArray(body.tools)) return false;
+  return body.tools.some((given) => given?.type === 'mcp' || Object.hasOwn(tools, String(given?.name)));
 }

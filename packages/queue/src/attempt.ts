@@ -290,7 +290,7 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
       ...[write.onlyPastDeadline ? 1 : 0, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT],
       Math.max(0, store.config.retention.seconds * 1000 - FORGOTTEN_AFTER_MS),
       wantsEvent(store, `response.${write.to}`) ? 1 : 0,
-      (store.config.queues[queue.name]?.cache?.seconds ?? 0) * 1000,
+      Math.round((store.config.queues[queue.name]?.cache?.seconds ?? 0) * 1000),
       ...[spent?.input_tokens_details.cached_tokens ?? 0, write.answeredBy ?? ''],
       countsJson(write.uncountedCalls ?? {}),
       ...streamedArgs(write.streamed ?? null),
