@@ -123,6 +123,16 @@ it('a function that is only named, and not registered, is refused at submit', as
   });
 });
 
+it('a client that gives the output back as its next input, as items or by their ids, is understood', async () => {
+  const first = await ask('[[args:get_weather {"city":"Oslo"}]] [[call:get_weather]] How?', named('get_weather'));
+  const [call, message] = first.output as [OpenAI.Responses.ResponseOutputItem, OpenAI.Responses.ResponseOutputItem];
+  for (const kept of [call, { type: 'item_reference', id: call.id }]) {
+    const input = [{ role: 'user', content: 'How?' }, kept, message, { role: 'user', content: 'And now?' }];
+    const next = await client.responses.create({ model, input: input as never });
+    expect(next.status).toBe('completed');
+  }
+});
+
 it('max_tool_calls ends the loop: further calls are refused, and the model must answer', async () => {
   const response = await ask('[[loop:get_weather x9]] x', named('get_weather'), { max_tool_calls: 2 });
   expect(response.status).toBe('completed');

@@ -1,5 +1,6 @@
 /** What a stored job asks the upstream for, as a Responses request. */
 import {
+  asUntold,
   type Config,
   type ExtractBody,
   extractRequest,
@@ -31,7 +32,8 @@ export function requestOf(
     // The job itself is the background work; upstream it is one plain call.
     const { background: _, stream: __, ...body } = begun.body as ResponsesBody;
     const tools = body.tools === undefined ? {} : { tools: withRegistered(body.tools, config.tools) };
-    return { body: { ...body, ...tools, ...withModel } };
+    const input = body.input === undefined ? {} : { input: asUntold(body.input) };
+    return { body: { ...body, ...input, ...tools, ...withModel } };
   }
   const body = begun.body as ExtractBody;
   const schema = schemaOf(body, config.schemas);

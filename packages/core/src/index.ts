@@ -71,6 +71,6 @@ export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts'
 export { parseMetadata } from './responses-request-metadata.ts';
 export { runRole } from './run-role.ts';
 export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';
-export { TOOL_SERVER, toldOutput } from './told-output.ts';
+export { asUntold, TOOL_SERVER, toldOutput } from './told-output.ts';
 export { isTool, type Tool, type ToolCall, type ToolDefinition, tool, withRegistered } from './tool.ts';
 export { watchConfig } from './watch-config.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toldOutput } from './told-output.ts';
+import { asUntold, toldOutput } from './told-output.ts';
 
 const call = (id: string, name = 'f') => ({
   id: `fc_${id}`,
@@ -18,8 +18,8 @@ const message = { id: 'msg_1', type: 'message' };
 
 it('a function that was run here is a call of the server’s, in its place; what it said is in it', () => {
   expect(toldOutput([call('a'), call('b'), said('a'), said('b', 'incomplete'), message])).toEqual([
-    expect.objectContaining({ id: 'mcp_a', type: 'mcp_call', status: 'completed', output: 'a', error: null }),
-    expect.objectContaining({ id: 'mcp_b', type: 'mcp_call', status: 'failed', output: null, error: 'b' }),
+    expect.objectContaining({ id: 'mcp_mr_call_a', type: 'mcp_call', status: 'completed', output: 'a', error: null }),
+    expect.objectContaining({ id: 'mcp_mr_call_b', type: 'mcp_call', status: 'failed', output: null, error: 'b' }),
     message,
   ]);
 });
@@ -27,4 +27,19 @@ it('a function that was run here is a call of the server’s, in its place; what
 it('a function that is the client’s to call stays as it is', () => {
   const output = [call('a'), message, null, 'odd'];
   expect(toldOutput(output)).toEqual(output);
+});
+
+it('given back by a client it is as it was; a mere reference to it is left out', () => {
+  const [told] = toldOutput([call('a'), said('a')]);
+  const others = [
+    { type: 'item_reference', id: 'mcp_1' },
+    { id: 'mcp_1', type: 'mcp_call', server_label: 'theirs' },
+  ];
+  expect(asUntold([told, { type: 'item_reference', id: 'mcp_mr_call_a' }, ...others, 'odd'])).toEqual([
+    { type: 'function_call', call_id: 'call_a', name: 'f', arguments: '{}' },
+    { type: 'function_call_output', call_id: 'call_a', output: 'a' },
+    ...others,
+    'odd',
+  ]);
+  expect(asUntold('a text')).toBe('a text');
 });

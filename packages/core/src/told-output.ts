@@ -6,6 +6,9 @@
 
 type Item = Record<string, unknown>;
 
+/** Of the items that only we know. */
+const TOLD_ID = 'mcp_mr_';
+
 /** By whom functions of ours are told to be called. */
 export const TOOL_SERVER = 'millrace';
 
@@ -29,7 +32,7 @@ export function toldOutput(output: readonly unknown[]): unknown[] {
 function serverCall({ call_id, name, arguments: args }: Item, said: Item): Item {
   const failed = said['status'] === 'incomplete';
   return {
-    id: `mcp_${String(call_id).replace(/^call_/, '')}`,
+    id: `${TOLD_ID}${String(call_id)}`,
     type: 'mcp_call',
     status: failed ? 'failed' : 'completed',
     approval_request_id: null,
@@ -39,4 +42,23 @@ function serverCall({ call_id, name, arguments: args }: Item, said: Item): Item 
     output: failed ? null : said['output'],
     server_label: TOOL_SERVER,
   };
+}
+
+/**
+ * Input items as the upstream is to be given them: what a client was told, and gives back, as it was. A mere reference to
+ * such a call says nothing to the upstream, and is left out: the answer that followed it stays.
+ */
+export function asUntold(input: unknown): unknown {
+  if (!Array.isArray(input)) return input;
+  return input.flatMap((item) => {
+    const { type, id, server_label, name, arguments: args, output, error } = (item ?? {}) as Item;
+    if (typeof id !== 'string' || !id.startsWith(TOLD_ID)) return [item];
+    if (type === 'item_reference') return [];
+    if (type !== 'mcp_call' || server_label !== TOOL_SERVER) return [item];
+    const call_id = id.slice(TOLD_ID.length);
+    return [
+      { type: 'function_call', call_id, name, arguments: args },
+      { type: 'function_call_output', call_id, output: output ?? error ?? '' },
+    ];
+  });
 }
