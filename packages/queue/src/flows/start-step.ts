@@ -57,7 +57,7 @@ export async function startStep(store: Store, flow: Flow, step: string): Promise
   const kept = await keptOf(store, flow, step, jobs);
   const placed = jobs.flatMap((job, index) => {
     if (kept[index] !== undefined) return [];
-    return [{ ...job, id: stepJobId(flow.id, step, index, queue.tag), flow: flow.id }];
+    return [{ ...job, id: stepJobId(flow.id, step, index, queue.tag), flow: flow.id, idempotency: null }];
   });
   if (placed.length > 0) await store.redis.sadd(flowKeys(flow.id).open(step), ...placed.map(({ id }) => id));
   for (const reply of await submit(store, placed)) if (reply instanceof Error) throw reply;
