@@ -47,9 +47,10 @@ export {
   removeFile,
 } from './files.ts';
 export { addUsage } from './flows/advance-flow.ts';
-export { countSteps, jobErrors, jobStatuses, type StepCounts } from './flows/count-steps.ts';
+export { countSteps, type StepCounts } from './flows/count-steps.ts';
 export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-flow.ts';
 export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
+export { jobErrors, jobStatuses } from './flows/job-fields.ts';
 export { stepJobs } from './flows/start-step.ts';
 export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';

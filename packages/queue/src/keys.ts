@@ -21,6 +21,7 @@
  * | {mr:q}:shadow:at                 | zset   | shadow                | their ids by when they were compared (ms)          |
  * | {mr:q}:shadow:totals             | hash   | shadow, countDropped  | totals of all comparisons since the beginning      |
  * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue, and dependents not yet released |
+ * | {mr:q}:outbox:aside              | list   | moveAll               | entries of it that could not be done, until they are tried again in two seconds |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
@@ -69,6 +70,7 @@ export interface QueueKeys {
   cache(hash: string): string;
   conversation(hash: string): string;
   outbox: string;
+  outboxAside: string;
   shadow: string;
   shadowAt: string;
   shadowTotals: string;
@@ -98,6 +100,7 @@ export function queueKeys(queue: string): QueueKeys {
     conversation: (hash) => `${prefix}:conversation:${hash}`,
     status: (status) => `${prefix}:status:${status}`,
     outbox: `${prefix}:outbox`,
+    outboxAside: `${prefix}:outbox:aside`,
     shadow: `${prefix}:shadow`,
     shadowAt: `${prefix}:shadow:at`,
     shadowTotals: `${prefix}:shadow:totals`,

@@ -2,7 +2,15 @@
  * A flow's next steps, whenever one of its jobs has ended: told by the outbox, by any process, perhaps more than once or
  * by two at a time. All that is written is the same then: ids of jobs are made of the step and its place.
  */
-import { type FlowStatus, type FlowStep, isTerminal, type JobStatus, type StepState, type Usage } from '@millrace/core';
+import {
+  type FlowStatus,
+  type FlowStep,
+  isTerminal,
+  type JobStatus,
+  ShedError,
+  type StepState,
+  type Usage,
+} from '@millrace/core';
 import { flowKeys } from '../keys.ts';
 import { readMany } from '../read.ts';
 import { queueOfJob, type Store } from '../store.ts';
@@ -10,16 +18,30 @@ import { sendEvent } from '../webhooks/outbox.ts';
 import { endFlow, type Flow, readFlow, writeStep } from './flow-record.ts';
 import { startStep, stepJobs } from './start-step.ts';
 
-/** @param ends `<flow id> <job id>` each */
-export async function advanceFlows(store: Store, ends: readonly string[]): Promise<void> {
+/**
+ * Each flow by itself: one that cannot go on keeps no other from it.
+ * @param ends `<flow id> <job id>` each, or `<flow id>` where it is only to be looked at again
+ * @returns the ids of the flows that are to be tried again later: a queue has no room, or something went wrong
+ */
+export async function advanceFlows(store: Store, ends: readonly string[]): Promise<string[]> {
   const flows = new Map<string, string[]>();
   for (const end of ends) {
-    const [flow = '', job = ''] = end.split(' ');
-    const jobs = flows.get(flow);
-    if (jobs === undefined) flows.set(flow, [job]);
-    else jobs.push(job);
+    const [flow = '', job] = end.split(' ');
+    const jobs = flows.get(flow) ?? [];
+    flows.set(flow, jobs);
+    if (job !== undefined) jobs.push(job);
   }
-  for (const [flow, jobs] of flows) await advanceFlow(store, flow, jobs);
+  const stuck: string[] = [];
+  for (const [flow, jobs] of flows) {
+    try {
+      await advanceFlow(store, flow, jobs);
+    } catch (error) {
+      stuck.push(flow);
+      // That a queue is full is nobody's fault, and no news every two seconds.
+      if (!(error instanceof ShedError)) store.log.warn({ err: error, flow }, 'A flow could not go on; trying again');
+    }
+  }
+  return stuck;
 }
 
 /** @throws ShedError when a queue is full: what could not be started is started when this is done again */

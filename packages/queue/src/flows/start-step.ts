@@ -4,7 +4,9 @@ import {
   type FlowStep,
   fillTemplates,
   InvalidRequestError,
+  isTerminal,
   type JobError,
+  type JobStatus,
   jobOfRequest,
   MAX_ITEMS,
   type NewJob,
@@ -17,7 +19,8 @@ import { flowKeys } from '../keys.ts';
 import { type JobWithAnswer, readMany } from '../read.ts';
 import type { Store, StoreQueue } from '../store.ts';
 import { submit } from '../submit.ts';
-import { type Flow, readFlow, stepJobId } from './flow-record.ts';
+import { FLOW_KEPT_MS, type Flow, readFlow, stepJobId } from './flow-record.ts';
+import { jobStatuses } from './job-fields.ts';
 
 /** What all of a step's jobs may hold together, as JSON: what is gathered must fit in one request at least. */
 const STEP_BYTES = 256 * 1024 ** 2;
@@ -59,9 +62,41 @@ export async function startStep(store: Store, flow: Flow, step: string): Promise
     if (kept[index] !== undefined) return [];
     return [{ ...job, id: stepJobId(flow.id, step, index, queue.tag), flow: flow.id, idempotency: null }];
   });
-  if (placed.length > 0) await store.redis.sadd(flowKeys(flow.id).open(step), ...placed.map(({ id }) => id));
-  for (const reply of await submit(store, placed)) if (reply instanceof Error) throw reply;
+  await place(store, flow, step, queue, placed);
   return { ...state, status: 'in_progress', total: jobs.length, kept };
+}
+
+/**
+ * Stores a step's jobs. Those stored before, when there was no room for all, take none of it now; and those that have
+ * ended are not waited for again.
+ */
+async function place(
+  store: Store,
+  flow: Flow,
+  step: string,
+  queue: StoreQueue,
+  jobs: readonly (NewJob & { id: string })[],
+): Promise<void> {
+  const statuses = await jobStatuses(
+    store,
+    jobs.map(({ id }) => ({ queue, id })),
+  );
+  const open = jobs.filter((_, index) => !isOver(statuses[index]));
+  const missing = jobs.filter((_, index) => statuses[index] === null);
+  const key = flowKeys(flow.id).open(step);
+  if (open.length > 0) {
+    const added = await store.redis
+      .multi()
+      .sadd(key, ...open.map(({ id }) => id))
+      .pexpire(key, FLOW_KEPT_MS)
+      .exec();
+    for (const [error] of added ?? []) if (error) throw error;
+  }
+  for (const reply of await submit(store, missing)) if (reply instanceof Error) throw reply;
+}
+
+function isOver(status: JobStatus | null | undefined): boolean {
+  return status != null && isTerminal(status);
 }
 
 /** Where a flow is done again: of a failed step's jobs, those that were completed and would be asked the same. */
@@ -88,8 +123,11 @@ async function keptOf(
 /** What is wrong with the step itself, and will be at every try. */
 function faultOf(error: unknown): JobError | null {
   if (error instanceof TemplateError) return { code: 'template_error', message: error.message };
-  if (!(error instanceof InvalidRequestError)) return null;
-  return { code: error.code ?? 'invalid_request', message: error.message, param: error.param };
+  if (error instanceof InvalidRequestError)
+    return { code: error.code ?? 'invalid_request', message: error.message, param: error.param };
+  // What the language throws is about what is filled in (texts too long together, say); all else is Redis's.
+  if (!(error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError)) return null;
+  return { code: 'step_error', message: error.message };
 }
 
 async function jobsOf(store: Store, flow: Flow, step: string): Promise<NewJob[]> {

@@ -1,0 +1,31 @@
+/** A field or some of many jobs, without reading one of them whole: by chunks, in the order that was asked for. */
+import type { JobError, JobStatus } from '@millrace/core';
+import { readJson } from '../job-record.ts';
+import type { Store, StoreQueue } from '../store.ts';
+
+const ASKED_AT_ONCE = 1000;
+
+export type Place = { queue: StoreQueue; id: string };
+
+/** The status of each job, in order; null of one that is gone. */
+export async function jobStatuses(store: Store, places: readonly Place[]): Promise<(JobStatus | null)[]> {
+  return (await readField(store, places, 'status')) as (JobStatus | null)[];
+}
+
+/** The error of each job, in order; null of one that has none. */
+export async function jobErrors(store: Store, places: readonly Place[]): Promise<(JobError | null)[]> {
+  return (await readField(store, places, 'error')).map((error) => readJson<JobError>(error));
+}
+
+async function readField(store: Store, places: readonly Place[], field: string): Promise<(string | null)[]> {
+  const values: (string | null)[] = [];
+  for (let from = 0; from < places.length; from += ASKED_AT_ONCE) {
+    const pipeline = store.redis.pipeline();
+    for (const { queue, id } of places.slice(from, from + ASKED_AT_ONCE)) pipeline.hget(queue.keys.job(id), field);
+    for (const [error, value] of (await pipeline.exec()) ?? []) {
+      if (error) throw error;
+      values.push(value as string | null);
+    }
+  }
+  return values;
+}
