@@ -45,6 +45,7 @@
  * | {mrf:<id>}:flow                  | hash   | createFlow, advanceFlow | a flow: its definition, and how far each step is; 30 days after its last move |
  * | {mrf:<id>}:open:<step>           | set    | advanceFlow           | ids of the step's jobs that have not ended; with the flow |
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
+ * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -164,6 +165,7 @@ export function flowKeys(id: string): { flow: string; open(step: string): string
 }
 
 export const FLOWS_KEY = 'mr:flows';
+export const OPEN_FLOWS_KEY = 'mr:flows:open';
 
 /** Who does a periodic duty. */
 export function leaseKey(duty: string): string {

@@ -1,12 +1,12 @@
 /** Making, cancelling and doing again: what people do to a flow. */
 import { createHash } from 'node:crypto';
 import { ConflictError, canonical, type FlowDefinition, NotFoundError, type StepState } from '@millrace/core';
-import { cancelJob } from '../cancel.ts';
 import { KEPT_MS } from '../idempotency.ts';
-import { flowKeys, idempotencyKey } from '../keys.ts';
+import { idempotencyKey } from '../keys.ts';
 import type { Store } from '../store.ts';
-import { advanceFlow, tellEnd } from './advance-flow.ts';
-import { type Flow, newFlowId, noteRetry, readFlow, writeFlow } from './flow-record.ts';
+import { advanceFlow } from './advance-flow.ts';
+import { afterEnd } from './end-flow.ts';
+import { endFlow, type Flow, newFlowId, noteRetry, readFlow, writeFlow } from './flow-record.ts';
 
 /**
  * Stores a flow and the jobs of its first steps.
@@ -71,10 +71,9 @@ export async function cancelFlow(store: Store, id: string): Promise<Flow> {
   if (flow.status !== 'in_progress' && flow.status !== 'cancelled') {
     throw new ConflictError(`The flow ${id} is ${flow.status} already and cannot be cancelled.`, 'id', 'flow_finished');
   }
-  await tellEnd(store, id, 'cancelled');
-  for (const step of Object.keys(flow.steps)) {
-    for (const job of await store.redis.smembers(flowKeys(id).open(step))) await cancelJob(store, job);
-  }
+  // Also where it is cancelled already: who cancels again may do so because this was cut short the first time.
+  const first = await endFlow(store, id, 'cancelled');
+  if (first || flow.status === 'cancelled') await afterEnd(store, id, 'cancelled');
   return (await readFlow(store, id)) ?? flow;
 }
 

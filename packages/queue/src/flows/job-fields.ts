@@ -1,5 +1,5 @@
 /** A field or some of many jobs, without reading one of them whole: by chunks, in the order that was asked for. */
-import type { JobError, JobStatus } from '@millrace/core';
+import { isTerminal, type JobError, type JobStatus } from '@millrace/core';
 import { readJson } from '../job-record.ts';
 import type { Store, StoreQueue } from '../store.ts';
 
@@ -28,4 +28,9 @@ async function readField(store: Store, places: readonly Place[], field: string):
     }
   }
   return values;
+}
+
+/** Whether a job is there and has ended. */
+export function isOver(status: JobStatus | null | undefined): boolean {
+  return status != null && isTerminal(status);
 }

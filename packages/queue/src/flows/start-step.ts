@@ -4,9 +4,7 @@ import {
   type FlowStep,
   fillTemplates,
   InvalidRequestError,
-  isTerminal,
   type JobError,
-  type JobStatus,
   jobOfRequest,
   MAX_ITEMS,
   type NewJob,
@@ -20,7 +18,7 @@ import { type JobWithAnswer, readMany } from '../read.ts';
 import type { Store, StoreQueue } from '../store.ts';
 import { submit } from '../submit.ts';
 import { FLOW_KEPT_MS, type Flow, readFlow, stepJobId } from './flow-record.ts';
-import { jobStatuses } from './job-fields.ts';
+import { isOver, jobStatuses } from './job-fields.ts';
 
 /** What all of a step's jobs may hold together, as JSON: what is gathered must fit in one request at least. */
 const STEP_BYTES = 256 * 1024 ** 2;
@@ -93,10 +91,6 @@ async function place(
     for (const [error] of added ?? []) if (error) throw error;
   }
   for (const reply of await submit(store, missing)) if (reply instanceof Error) throw reply;
-}
-
-function isOver(status: JobStatus | null | undefined): boolean {
-  return status != null && isTerminal(status);
 }
 
 /** Where a flow is done again: of a failed step's jobs, those that were completed and would be asked the same. */
