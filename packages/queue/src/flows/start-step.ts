@@ -93,6 +93,22 @@ async function place(
   for (const reply of await submit(store, missing)) if (reply instanceof Error) throw reply;
 }
 
+/** Whether any job of a flow was stored. */
+export async function anyStored(store: Store, flow: Flow): Promise<boolean> {
+  for (const [step, { total }] of Object.entries(flow.steps)) {
+    if (total > 0) return true;
+    const ids = await store.redis.smembers(flowKeys(flow.id).open(step));
+    const queue = store.queues.get(queueNameOf(store, flow.definition.steps[step] as FlowStep));
+    if (queue === undefined) continue;
+    const statuses = await jobStatuses(
+      store,
+      ids.map((id) => ({ queue, id })),
+    );
+    if (statuses.some((found) => found !== null)) return true;
+  }
+  return false;
+}
+
 /** Where a flow is done again: of a failed step's jobs, those that were completed and would be asked the same. */
 async function keptOf(
   store: Store,
