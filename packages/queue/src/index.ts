@@ -52,7 +52,7 @@ export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } f
 export { jobErrors, jobStatuses } from './flows/job-fields.ts';
 export { keepFlows } from './flows/keep-flows.ts';
 export { addUsage } from './flows/settle-step.ts';
-export { stepJobs } from './flows/start-step.ts';
+export { stepJobs } from './flows/step-jobs.ts';
 export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';

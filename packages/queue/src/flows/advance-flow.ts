@@ -5,7 +5,7 @@
 import { type FlowStep, ShedError, type StepState } from '@millrace/core';
 import { flowKeys } from '../keys.ts';
 import type { Store } from '../store.ts';
-import { cancelOpen, tellEnd } from './end-flow.ts';
+import { cancelOpen, letGoOf, tellEnd } from './end-flow.ts';
 import { type Flow, hasEnded, readFlow, writeStep } from './flow-record.ts';
 import { settleStep } from './settle-step.ts';
 import { startStep } from './start-step.ts';
@@ -48,7 +48,7 @@ export async function advanceFlow(
   look = false,
 ): Promise<void> {
   const flow = await readFlow(store, id);
-  if (flow === null) return;
+  if (flow === null) return letGoOf(store, ended);
   const inProgress = (): string[] =>
     Object.keys(flow.steps).filter((step) => flow.steps[step]?.status === 'in_progress');
   if (ended.length > 0) {
@@ -56,7 +56,7 @@ export async function advanceFlow(
     for (const step of inProgress()) pipeline.srem(flowKeys(id).open(step), ...ended);
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
   }
-  if (flow.status !== 'in_progress') return;
+  if (flow.status !== 'in_progress') return letGoOf(store, ended);
   const looked = new Set(look ? [] : inProgress());
   const shed = new Map<string, ShedError>();
   for (let moved = true; moved; ) {

@@ -11,7 +11,7 @@ import { countSteps } from './count-steps.ts';
 import { createFlow } from './create-flow.ts';
 import { type Flow, outlineOf, readFlow, refreshFlow } from './flow-record.ts';
 import { jobErrors, jobStatuses } from './job-fields.ts';
-import { stepJobs } from './start-step.ts';
+import { stepJobs } from './step-jobs.ts';
 
 let redis: TestRedis;
 let store: Store;

@@ -4,7 +4,7 @@ import { flowKeys } from '../keys.ts';
 import type { Store } from '../store.ts';
 import type { Flow } from './flow-record.ts';
 import { jobStatuses } from './job-fields.ts';
-import { stepJobs } from './start-step.ts';
+import { stepJobs } from './step-jobs.ts';
 
 export interface StepCounts {
   ended: number;

@@ -4,6 +4,8 @@ import { readJson } from '../job-record.ts';
 import type { Store, StoreQueue } from '../store.ts';
 
 const ASKED_AT_ONCE = 1000;
+/** A body may take megabytes. */
+const READ_AT_ONCE = 200;
 
 export type Place = { queue: StoreQueue; id: string };
 
@@ -19,15 +21,25 @@ export async function jobErrors(store: Store, places: readonly Place[]): Promise
 
 async function readField(store: Store, places: readonly Place[], field: string): Promise<(string | null)[]> {
   const values: (string | null)[] = [];
-  for (let from = 0; from < places.length; from += ASKED_AT_ONCE) {
+  for await (const [value = null] of readFields(store, places, [field], ASKED_AT_ONCE)) values.push(value);
+  return values;
+}
+
+/** Some fields of each job, in order; only a chunk of them is in memory at once. */
+export async function* readFields(
+  store: Store,
+  places: readonly Place[],
+  fields: readonly string[],
+  atOnce = READ_AT_ONCE,
+): AsyncGenerator<(string | null)[]> {
+  for (let from = 0; from < places.length; from += atOnce) {
     const pipeline = store.redis.pipeline();
-    for (const { queue, id } of places.slice(from, from + ASKED_AT_ONCE)) pipeline.hget(queue.keys.job(id), field);
-    for (const [error, value] of (await pipeline.exec()) ?? []) {
+    for (const { queue, id } of places.slice(from, from + atOnce)) pipeline.hmget(queue.keys.job(id), ...fields);
+    for (const [error, values] of (await pipeline.exec()) ?? []) {
       if (error) throw error;
-      values.push(value as string | null);
+      yield values as (string | null)[];
     }
   }
-  return values;
 }
 
 /** Whether a job is there and has ended. */

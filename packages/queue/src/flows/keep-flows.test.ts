@@ -12,7 +12,8 @@ import { cancelFlow, createFlow } from './create-flow.ts';
 import { endFlow, type Flow, readFlow, writeFlow, writeStep } from './flow-record.ts';
 import { jobStatuses } from './job-fields.ts';
 import { lookAfterFlows } from './keep-flows.ts';
-import { startStep, stepJobs } from './start-step.ts';
+import { startStep } from './start-step.ts';
+import { stepJobs } from './step-jobs.ts';
 
 let redis: TestRedis;
 let store: Store;

@@ -1,11 +1,11 @@
 /** A step that goes on is over once none of its jobs does: then it is told what they came to. */
-import type { StepState, Usage } from '@millrace/core';
+import type { JobError, StepState, Usage } from '@millrace/core';
+import { readJson } from '../job-record.ts';
 import { flowKeys } from '../keys.ts';
-import { readMany } from '../read.ts';
 import { queueOfJob, type Store } from '../store.ts';
 import type { Flow } from './flow-record.ts';
-import { isOver, jobStatuses } from './job-fields.ts';
-import { stepJobs } from './start-step.ts';
+import { isOver, jobStatuses, readFields } from './job-fields.ts';
+import { stepJobs } from './step-jobs.ts';
 
 /**
  * @param look at each of its jobs that is thought to go on: some may have ended before anybody knew of the step, or
@@ -16,18 +16,21 @@ export async function settleStep(store: Store, flow: Flow, step: string, look: b
   const key = flowKeys(flow.id).open(step);
   if ((await store.redis.scard(key)) > 0 && !(look && (await dropEnded(store, key)))) return null;
   const state = flow.steps[step] as StepState;
-  const jobs = (await readMany(store, stepJobs(store, flow, step), false)).map(({ job }) => job);
-  const completed = jobs.filter(({ status }) => status === 'completed').length;
+  const places = stepJobs(store, flow, step);
+  let completed = 0;
+  let found = 0;
+  let error: JobError | null = null;
+  let usage: Usage | null = null;
+  for await (const [jobStatus, jobError, jobUsage] of readFields(store, places, ['status', 'error', 'usage'])) {
+    const id = places[found++]?.id;
+    usage = addUsage(usage, readJson<Usage>(jobUsage));
+    if (jobStatus === 'completed') completed++;
+    else if (jobStatus != null) {
+      error ??= readJson<JobError>(jobError) ?? { code: jobStatus, message: `The job ${id} is ${jobStatus}.` };
+    }
+  }
   const failed = state.total - completed;
-  const first = jobs.find(({ status }) => status !== 'completed');
-  const error =
-    failed === 0
-      ? null
-      : (first?.error ?? {
-          code: first?.status ?? 'missing',
-          message: first === undefined ? 'A job is gone.' : `The job ${first.id} is ${first.status}.`,
-        });
-  const usage = jobs.reduce<Usage | null>((sum, job) => addUsage(sum, job.usage), null);
+  if (failed > 0) error ??= { code: 'missing', message: 'A job is gone.' };
   const status = failed === 0 ? 'completed' : 'failed';
   return { ...state, status, completed, failed, error, usage };
 }

@@ -10,7 +10,7 @@ import { moveAll, moveLeft } from '../webhooks/outbox.ts';
 import { createFlow } from './create-flow.ts';
 import { type Flow, readFlow } from './flow-record.ts';
 import { jobStatuses } from './job-fields.ts';
-import { stepJobs } from './start-step.ts';
+import { stepJobs } from './step-jobs.ts';
 
 let redis: TestRedis;
 let store: Store;
