@@ -3,10 +3,10 @@
  * by two at a time. All that is written is the same then: ids of jobs are made of the step and its place.
  */
 import { type FlowStep, ShedError, type StepState } from '@millrace/core';
-import { flowKeys } from '../keys.ts';
 import type { Store } from '../store.ts';
-import { cancelOpen, letGoOf, tellEnd } from './end-flow.ts';
+import { cancelOpen, tellEnd } from './end-flow.ts';
 import { type Flow, hasEnded, readFlow, writeStep } from './flow-record.ts';
+import { noteEnds } from './note-ends.ts';
 import { settleStep } from './settle-step.ts';
 import { startStep } from './start-step.ts';
 
@@ -47,16 +47,11 @@ export async function advanceFlow(
   ended: readonly string[] = [],
   look = false,
 ): Promise<void> {
+  if (ended.length > 0 && !(await noteEnds(store, id, ended))) return;
   const flow = await readFlow(store, id);
-  if (flow === null) return letGoOf(store, ended);
+  if (flow === null || flow.status !== 'in_progress') return;
   const inProgress = (): string[] =>
     Object.keys(flow.steps).filter((step) => flow.steps[step]?.status === 'in_progress');
-  if (ended.length > 0) {
-    const pipeline = store.redis.pipeline();
-    for (const step of inProgress()) pipeline.srem(flowKeys(id).open(step), ...ended);
-    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
-  }
-  if (flow.status !== 'in_progress') return letGoOf(store, ended);
   const looked = new Set(look ? [] : inProgress());
   const shed = new Map<string, ShedError>();
   for (let moved = true; moved; ) {

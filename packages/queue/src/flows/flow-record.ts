@@ -139,6 +139,14 @@ export async function endFlow(store: Store, id: string, status: FlowStatus): Pro
   return (await store.redis.hsetnx(flowKeys(id).flow, 'ended', `${status} ${Date.now()}`)) === 1;
 }
 
+/** The steps of a flow that are in progress, and nothing else of it; null: it has ended, or there is none. */
+export async function openSteps(store: Store, id: string): Promise<string[] | null> {
+  const fields = new Set(await store.redis.hkeys(flowKeys(id).flow));
+  if (!fields.has('definition') || fields.has('ended')) return null;
+  const begun = [...fields].filter((field) => field.startsWith(BEGUN)).map((field) => field.slice(BEGUN.length));
+  return begun.filter((step) => !fields.has(`${STEP}${step}`));
+}
+
 /** What it has ended as; null: it goes on, or there is none. */
 export async function hasEnded(store: Store, id: string): Promise<Exclude<FlowStatus, 'in_progress'> | null> {
   const ended = await store.redis.hget(flowKeys(id).flow, 'ended');
