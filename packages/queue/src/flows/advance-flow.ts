@@ -3,6 +3,7 @@
  * by two at a time. All that is written is the same then: ids of jobs are made of the step and its place.
  */
 import { type FlowStep, ShedError, type StepState } from '@millrace/core';
+import { translateRedisError } from '../redis-refusal.ts';
 import type { Store } from '../store.ts';
 import { cancelOpen, tellEnd } from './end-flow.ts';
 import { type Flow, hasEnded, readFlow, writeStep } from './flow-record.ts';
@@ -29,8 +30,9 @@ export async function advanceFlows(store: Store, ends: readonly string[]): Promi
       await advanceFlow(store, flow, jobs);
     } catch (error) {
       stuck.push(flow);
-      // That a queue is full is nobody's fault, and no news every two seconds.
-      if (!(error instanceof ShedError)) store.log.warn({ err: error, flow }, 'A flow could not go on; trying again');
+      // That a queue is full, or Redis, is nobody's fault, and no news every two seconds.
+      if (!(translateRedisError(error) instanceof ShedError))
+        store.log.warn({ err: error, flow }, 'A flow could not go on; trying again');
     }
   }
   return stuck;

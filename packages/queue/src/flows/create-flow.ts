@@ -10,6 +10,7 @@ import {
 } from '@millrace/core';
 import { KEPT_MS } from '../idempotency.ts';
 import { idempotencyKey } from '../keys.ts';
+import { translateRedisError } from '../redis-refusal.ts';
 import type { Store } from '../store.ts';
 import { advanceFlow } from './advance-flow.ts';
 import { afterEnd } from './end-flow.ts';
@@ -54,7 +55,7 @@ async function begin(store: Store, id: string, made: boolean, keyed: boolean): P
     await advanceFlow(store, id);
     await store.commit();
   } catch (error) {
-    if (made && error instanceof ShedError) await withdrawOrWarn(store, id, keyed);
+    if (made && translateRedisError(error) instanceof ShedError) await withdrawOrWarn(store, id, keyed);
     throw error;
   }
   const flow = await readFlow(store, id);

@@ -103,7 +103,7 @@ export async function writeFlow(store: Store, flow: Flow): Promise<boolean> {
     ...(flow.retry_of === null ? [] : [['retry_of', flow.retry_of]]),
   ] as [string, string][];
   // First: whatever becomes of this process, the flow is looked after.
-  await store.redis.zadd(OPEN_FLOWS_KEY, Date.now(), flow.id);
+  const opened = await store.redis.zadd(OPEN_FLOWS_KEY, 'NX', Date.now(), flow.id);
   const transaction = store.redis.multi();
   for (const [field, value] of fields) transaction.hsetnx(key, field, value);
   const [made] = (await transaction.pexpire(key, FLOW_KEPT_MS).exec()) ?? [];
@@ -113,7 +113,10 @@ export async function writeFlow(store: Store, flow: Flow): Promise<boolean> {
     .zremrangebyscore(FLOWS_KEY, '-inf', Date.now() - FLOW_KEPT_MS)
     .zremrangebyrank(FLOWS_KEY, 0, -FLOWS_MOST - 1)
     .exec();
-  return made?.[1] === 1;
+  if (made?.[1] === 1) return true;
+  // Sent again when it had ended and been told: there is nothing to look after.
+  if (opened === 1 && (await hasEnded(store, flow.id)) !== null) await store.redis.zrem(OPEN_FLOWS_KEY, flow.id);
+  return false;
 }
 
 export async function writeStep(store: Store, id: string, step: string, state: StepState): Promise<void> {
@@ -147,10 +150,19 @@ export async function openSteps(store: Store, id: string): Promise<string[] | nu
   return begun.filter((step) => !fields.has(`${STEP}${step}`));
 }
 
-/** What it has ended as; null: it goes on, or there is none. */
+/** What it has ended as, one that is gone as cancelled; null: it goes on. */
 export async function hasEnded(store: Store, id: string): Promise<Exclude<FlowStatus, 'in_progress'> | null> {
-  const ended = await store.redis.hget(flowKeys(id).flow, 'ended');
+  const [ended, createdAt] = await store.redis.hmget(flowKeys(id).flow, 'ended', 'created_at');
+  if (createdAt == null) return 'cancelled';
   return (ended?.split(' ')[0] ?? null) as Exclude<FlowStatus, 'in_progress'> | null;
+}
+
+/** One that has not ended is kept, however long it stands still. */
+export async function keepFlow(store: Store, { id, definition }: Flow): Promise<void> {
+  const { flow, open } = flowKeys(id);
+  const pipeline = store.redis.pipeline();
+  for (const key of [flow, ...Object.keys(definition.steps).map(open)]) pipeline.pexpire(key, FLOW_KEPT_MS);
+  await pipeline.exec();
 }
 
 /** Forgets a flow wholly, but its jobs. */

@@ -76,6 +76,13 @@ it('a flow of which only the end was written is told and cleared away, and then 
   expect(await isOpen(flow)).toBe(false);
 });
 
+it('a flow that is sent again after its end is not told once more', async () => {
+  const flow = await make();
+  await cancelFlow(store, flow.id);
+  expect(await writeFlow(store, flow)).toBe(false);
+  expect(await isOpen(flow)).toBe(false);
+});
+
 it('a flow that is cancelled starts no step for one who has not heard, and is cancelled past a job never stored', async () => {
   const flow = await make();
   const first = jobOf(flow, 'first');

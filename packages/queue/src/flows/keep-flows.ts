@@ -5,10 +5,11 @@
 import { ShedError } from '@millrace/core';
 import { OPEN_FLOWS_KEY } from '../keys.ts';
 import { type Duty, keepDuty } from '../lease.ts';
+import { translateRedisError } from '../redis-refusal.ts';
 import type { Store } from '../store.ts';
 import { advanceFlow } from './advance-flow.ts';
 import { afterEnd } from './end-flow.ts';
-import { readFlow } from './flow-record.ts';
+import { keepFlow, readFlow } from './flow-record.ts';
 
 const EVERY_MS = 5000;
 /** How long a flow may stand still before it is looked at, and between two looks. */
@@ -48,15 +49,18 @@ export async function lookAfterFlows(store: Store, stillMs: number): Promise<voi
       await lookAfter(store, id);
     } catch (error) {
       // No room yet: it is looked at again.
-      if (!(error instanceof ShedError))
+      if (!(translateRedisError(error) instanceof ShedError))
         store.log.warn({ err: error, flow: id }, 'A flow could not go on; trying again');
     }
   }
 }
 
 async function lookAfter(store: Store, id: string): Promise<void> {
-  await advanceFlow(store, id, [], true);
   const flow = await readFlow(store, id);
   if (flow === null) await store.redis.zrem(OPEN_FLOWS_KEY, id);
   else if (flow.status !== 'in_progress') await afterEnd(store, id, flow.status);
+  else {
+    await keepFlow(store, flow);
+    await advanceFlow(store, id, [], true);
+  }
 }
