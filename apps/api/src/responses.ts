@@ -103,7 +103,7 @@ export function responsesRoutes(store: Store): Router {
     }
     if (!(await guard(() => removeJob(store, queueOf(id), id)))) {
       throw new ConflictError(
-        `The response ${id} is one of a batch's: it can be deleted when the batch has its files.`,
+        `The response ${id} is one of a batch's, or of a flow's: it can be deleted when the batch has its files, or the flow has ended.`,
         'id',
         'batch_not_ended',
       );

@@ -15,7 +15,7 @@ import {
   StartError,
 } from '@millrace/core';
 import { openFiles } from '@millrace/files';
-import { keepOutbox, keepRepair, keepRetention, openStore } from '@millrace/queue';
+import { keepFlows, keepOutbox, keepRepair, keepRetention, openStore } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { openAdmission } from './admission.ts';
 import { keepBatches } from './batches/keep-batches.ts';
@@ -127,7 +127,12 @@ runRole(async () => {
     runners.push(runner);
   }
   const heeding = heedCancels(environment.redisUrl, store, runners, log);
-  const duties = [keepRetention(store, worker), keepRepair(store, worker), keepOutbox(store, worker)];
+  const duties = [
+    keepRetention(store, worker),
+    keepRepair(store, worker),
+    keepOutbox(store, worker),
+    keepFlows(store, worker),
+  ];
   const webhooks = takeWebhooks(store, log);
   const files = await openFiles(config.files, environment.dataDir);
   const batches = keepBatches(store, files, worker, log);

@@ -66,6 +66,24 @@ describe('a flow', () => {
     ['a step without a type', { a: { request: { input: 'x' } } }, 'steps.a.type', 'missing_required_parameter'],
     ['a name with a dot', { 'a.b': generate('x') }, 'steps', 'invalid_value'],
     ['no steps', {}, 'steps', 'invalid_value'],
+    [
+      'a job with a key of its own',
+      { a: generate('x', { idempotency_key: 'k' }) },
+      'steps.a.idempotency_key',
+      'unsupported_parameter',
+    ],
+    [
+      'a queue that is filled in',
+      { a: generate('x', { queue: '{{item}}', for_each: ['generate'] }) },
+      'steps.a.queue',
+      'invalid_template',
+    ],
+    [
+      'a type that is filled in',
+      { a: { ...generate('x'), type: '{{item}}', for_each: ['generate'] } },
+      'steps.a.type',
+      'invalid_template',
+    ],
     ['a policy there is not', { a: generate('x', { on_failure: 'ignore' }) }, 'steps.a.on_failure', 'invalid_value'],
   ])('is refused with its place for %s', (_, steps, param, code) => {
     expect(refusal(steps)).toMatchObject({ name: 'InvalidRequestError', param, code });

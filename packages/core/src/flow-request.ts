@@ -47,6 +47,7 @@ export function parseFlow(config: Config, body: unknown): FlowDefinition {
       throw new InvalidRequestError(message, 'steps', 'invalid_value');
     }
     const at = `steps.${step}`;
+    refuseOwnKey(job, at);
     const named = [...templatesIn(job, at), ...templatesIn(for_each, `${at}.for_each`)];
     const fed = named.flatMap((template) => checkTemplate(template, { given, input, each: for_each !== undefined }));
     for (const need of needs) if (!Object.hasOwn(given, need)) throw unknownStep(`${at}.needs`, need, names);
@@ -58,11 +59,29 @@ export function parseFlow(config: Config, body: unknown): FlowDefinition {
     };
   }
   refuseCycle(steps);
+  for (const [step, { job }] of Object.entries(steps)) refuseFilledPlace(job, `steps.${step}`);
   for (const [step, { job, needs }] of Object.entries(steps)) {
     checkJob(config, job, input, `steps.${step}`);
     for (const template of templatesIn(job, `steps.${step}`)) checkSchemaPath(config, steps, template, needs);
   }
   return { name: name ?? null, metadata: (metadata as Record<string, string>) ?? null, input: input ?? null, steps };
+}
+
+/** A step's jobs are made once whatever happens; a key of theirs would make a flow done again stumble over the first. */
+function refuseOwnKey(job: Record<string, unknown>, at: string): void {
+  if (!Object.hasOwn(job, 'idempotency_key')) return;
+  const message = `Unsupported parameter: '${at}.idempotency_key'. The jobs of a step are made once by themselves; give the flow its 'idempotency_key' instead.`;
+  throw new InvalidRequestError(message, `${at}.idempotency_key`, 'unsupported_parameter');
+}
+
+/** Where a step's jobs are must be known before they are made. */
+function refuseFilledPlace(job: Record<string, unknown>, at: string): void {
+  for (const field of ['queue', 'type']) {
+    const [template] = templatesIn(job[field], `${at}.${field}`);
+    if (template === undefined) continue;
+    const message = `{{${template.text.slice(0, 100)}}} in '${template.at}': a step's '${field}' must be written out, without templates.`;
+    throw new InvalidRequestError(message, template.at, 'invalid_template');
+  }
 }
 
 /** @returns the step it names, if any */

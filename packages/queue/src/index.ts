@@ -46,11 +46,13 @@ export {
   readFile,
   removeFile,
 } from './files.ts';
-export { addUsage } from './flows/advance-flow.ts';
-export { countSteps, jobErrors, jobStatuses, type StepCounts } from './flows/count-steps.ts';
+export { countSteps, type StepCounts } from './flows/count-steps.ts';
 export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-flow.ts';
 export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
-export { stepJobs } from './flows/start-step.ts';
+export { jobErrors, jobStatuses } from './flows/job-fields.ts';
+export { keepFlows } from './flows/keep-flows.ts';
+export { addUsage } from './flows/settle-step.ts';
+export { stepJobs } from './flows/step-jobs.ts';
 export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';

@@ -20,7 +20,8 @@
  * | {mr:q}:shadow                    | hash   | shadow                | what both APIs answered to a job, by its id, as JSON without the request; of the newest 1,000, and no longer than its record |
  * | {mr:q}:shadow:at                 | zset   | shadow                | their ids by when they were compared (ms)          |
  * | {mr:q}:shadow:totals             | hash   | shadow, countDropped  | totals of all comparisons since the beginning      |
- * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue, and dependents not yet released |
+ * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue, dependents not yet released, flows not yet a step on |
+ * | {mr:q}:outbox:aside              | list   | moveAll               | entries of it that could not be done, until they are tried again in two seconds |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
@@ -41,9 +42,10 @@
  * | mr:webhook-secret                | string | webhookSecret         | the secret webhooks are signed with where none is configured |
  * | {mr-files}:<id>                  | hash   | addFile               | a stored file's record; until it is deleted or expires |
  * | {mr-files}:all, :expire          | zset   | addFile               | ids of files by creation (ms), and by when they expire (ms) |
- * | {mrf:<id>}:flow                  | hash   | createFlow, advanceFlow | a flow: its definition, and how far each step is; 30 days after its last move |
+ * | {mrf:<id>}:flow                  | hash   | createFlow, advanceFlow | a flow: its definition, and how far each step is; 30 days after its end |
  * | {mrf:<id>}:open:<step>           | set    | advanceFlow           | ids of the step's jobs that have not ended; with the flow |
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
+ * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -69,6 +71,7 @@ export interface QueueKeys {
   cache(hash: string): string;
   conversation(hash: string): string;
   outbox: string;
+  outboxAside: string;
   shadow: string;
   shadowAt: string;
   shadowTotals: string;
@@ -98,6 +101,7 @@ export function queueKeys(queue: string): QueueKeys {
     conversation: (hash) => `${prefix}:conversation:${hash}`,
     status: (status) => `${prefix}:status:${status}`,
     outbox: `${prefix}:outbox`,
+    outboxAside: `${prefix}:outbox:aside`,
     shadow: `${prefix}:shadow`,
     shadowAt: `${prefix}:shadow:at`,
     shadowTotals: `${prefix}:shadow:totals`,
@@ -161,6 +165,7 @@ export function flowKeys(id: string): { flow: string; open(step: string): string
 }
 
 export const FLOWS_KEY = 'mr:flows';
+export const OPEN_FLOWS_KEY = 'mr:flows:open';
 
 /** Who does a periodic duty. */
 export function leaseKey(duty: string): string {

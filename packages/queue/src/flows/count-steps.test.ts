@@ -7,10 +7,11 @@ import type { Store, StoreQueue } from '../store.ts';
 import { openTestStore } from '../testing/store.ts';
 import { begin, COMPLETED } from '../testing/stored.ts';
 import { advanceFlow } from './advance-flow.ts';
-import { countSteps, jobErrors, jobStatuses } from './count-steps.ts';
+import { countSteps } from './count-steps.ts';
 import { createFlow } from './create-flow.ts';
 import { type Flow, outlineOf, readFlow, refreshFlow } from './flow-record.ts';
-import { stepJobs } from './start-step.ts';
+import { jobErrors, jobStatuses } from './job-fields.ts';
+import { stepJobs } from './step-jobs.ts';
 
 let redis: TestRedis;
 let store: Store;

@@ -1,16 +1,26 @@
 /** Making, cancelling and doing again: what people do to a flow. */
 import { createHash } from 'node:crypto';
-import { ConflictError, canonical, type FlowDefinition, NotFoundError, type StepState } from '@millrace/core';
-import { cancelJob } from '../cancel.ts';
+import {
+  ConflictError,
+  canonical,
+  type FlowDefinition,
+  NotFoundError,
+  ShedError,
+  type StepState,
+} from '@millrace/core';
 import { KEPT_MS } from '../idempotency.ts';
-import { flowKeys, idempotencyKey } from '../keys.ts';
+import { idempotencyKey } from '../keys.ts';
+import { translateRedisError } from '../redis-refusal.ts';
 import type { Store } from '../store.ts';
-import { advanceFlow, tellEnd } from './advance-flow.ts';
-import { type Flow, newFlowId, noteRetry, readFlow, writeFlow } from './flow-record.ts';
+import { advanceFlow } from './advance-flow.ts';
+import { afterEnd } from './end-flow.ts';
+import { endFlow, type Flow, newFlowId, noteRetry, readFlow, writeFlow } from './flow-record.ts';
+import { withdrawFlow } from './withdraw-flow.ts';
 
 /**
  * Stores a flow and the jobs of its first steps.
- * @throws ConflictError where the key stands for another flow; ShedError: it may be sent again under its key
+ * @throws ConflictError where the key stands for another flow; ShedError: nothing of it runs; only where it has a key, and
+ * some of its jobs were stored, it goes on as room comes, and sent again it is the same flow
  */
 export async function createFlow(
   store: Store,
@@ -18,8 +28,8 @@ export async function createFlow(
   idempotency: { caller: string; key: string } | null,
 ): Promise<Flow> {
   const id = await idOf(store, definition, idempotency);
-  await writeFlow(store, newFlow(id, definition, null));
-  return begin(store, id);
+  const made = await writeFlow(store, newFlow(id, definition, null));
+  return begin(store, id, made, idempotency !== null);
 }
 
 function newFlow(id: string, definition: FlowDefinition, retryOf: Flow | null): Flow {
@@ -36,12 +46,30 @@ function newFlow(id: string, definition: FlowDefinition, retryOf: Flow | null): 
   };
 }
 
-async function begin(store: Store, id: string): Promise<Flow> {
-  await advanceFlow(store, id);
-  await store.commit();
+/**
+ * @param made just now: else it was accepted before, and a refusal takes nothing back
+ * @param keyed it may be sent again
+ */
+async function begin(store: Store, id: string, made: boolean, keyed: boolean): Promise<Flow> {
+  try {
+    await advanceFlow(store, id);
+    await store.commit();
+  } catch (error) {
+    if (made && translateRedisError(error) instanceof ShedError) await withdrawOrWarn(store, id, keyed);
+    throw error;
+  }
   const flow = await readFlow(store, id);
   if (flow === null) throw noSuchFlow(id);
   return flow;
+}
+
+/** Where Redis is away nothing can be taken back: what was stored is not known then, and is looked after once it is there. */
+async function withdrawOrWarn(store: Store, id: string, keyed: boolean): Promise<void> {
+  try {
+    await withdrawFlow(store, id, keyed);
+  } catch (error) {
+    store.log.warn({ err: error, flow: id }, 'A flow that was refused may run');
+  }
 }
 
 async function idOf(
@@ -71,14 +99,16 @@ export async function cancelFlow(store: Store, id: string): Promise<Flow> {
   if (flow.status !== 'in_progress' && flow.status !== 'cancelled') {
     throw new ConflictError(`The flow ${id} is ${flow.status} already and cannot be cancelled.`, 'id', 'flow_finished');
   }
-  await tellEnd(store, id, 'cancelled');
-  for (const step of Object.keys(flow.steps)) {
-    for (const job of await store.redis.smembers(flowKeys(id).open(step))) await cancelJob(store, job);
-  }
+  // Also where it is cancelled already: who cancels again may do so because this was cut short the first time.
+  const first = await endFlow(store, id, 'cancelled');
+  if (first || flow.status === 'cancelled') await afterEnd(store, id, 'cancelled');
   return (await readFlow(store, id)) ?? flow;
 }
 
-/** The same flow again, as a new one: what was completed and would be asked the same is not done again. */
+/**
+ * The same flow again, as a new one: what was completed and would be asked the same is not done again.
+ * @throws ShedError: nothing of it runs
+ */
 export async function retryFlow(store: Store, id: string): Promise<Flow> {
   const flow = await readFlow(store, id);
   if (flow === null) throw noSuchFlow(id);
@@ -90,9 +120,10 @@ export async function retryFlow(store: Store, id: string): Promise<Flow> {
     );
   }
   const again = newFlowId();
-  await writeFlow(store, newFlow(again, flow.definition, flow));
+  const made = await writeFlow(store, newFlow(again, flow.definition, flow));
+  const begun = await begin(store, again, made, false);
   await noteRetry(store, id, again);
-  return begin(store, again);
+  return begun;
 }
 
 export function noSuchFlow(id: string): NotFoundError {

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { FlowDefinition, FlowStatus, StepState } from '@millrace/core';
 import { readJson } from '../job-record.ts';
-import { FLOWS_KEY, flowKeys } from '../keys.ts';
+import { FLOWS_KEY, flowKeys, OPEN_FLOWS_KEY } from '../keys.ts';
 import type { Store } from '../store.ts';
 
 export const FLOW_KEPT_MS = 30 * 86_400_000;
@@ -30,6 +30,8 @@ export function stepJobId(flow: string, step: string, index: number, tag: string
   return `resp_${tag}${own.slice(0, 40)}`;
 }
 
+/** A step as it was begun, written once, and as it is over: whoever comes late with the first takes nothing back. */
+const BEGUN = 'begun:';
 const STEP = 'step:';
 
 /** One round trip; null when there is no such flow (any more). */
@@ -47,7 +49,7 @@ export async function refreshFlow(store: Store, { id, definition }: Flow): Promi
     'ended',
     'retry_of',
     'retried_in',
-    ...Object.keys(definition.steps).map((step) => `${STEP}${step}`),
+    ...Object.keys(definition.steps).flatMap((step) => [`${BEGUN}${step}`, `${STEP}${step}`]),
   ];
   const values = await store.redis.hmget(flowKeys(id).flow, ...fields);
   if (values[0] === null) return null;
@@ -67,7 +69,10 @@ export function outlineOf(flow: Flow): Flow {
 function flowOf(id: string, definition: FlowDefinition, record: Record<string, string>): Flow {
   const steps: Record<string, StepState> = {};
   for (const step of Object.keys(definition.steps)) {
-    steps[step] = readJson<StepState>(record[`${STEP}${step}`]) ?? waitingStep(id, definition, step);
+    steps[step] =
+      readJson<StepState>(record[`${STEP}${step}`]) ??
+      readJson<StepState>(record[`${BEGUN}${step}`]) ??
+      waitingStep(id, definition, step);
   }
   const [status, at] = (record.ended ?? '').split(' ');
   return {
@@ -97,6 +102,8 @@ export async function writeFlow(store: Store, flow: Flow): Promise<boolean> {
     ...Object.entries(flow.steps).map(([step, state]) => [`${STEP}${step}`, JSON.stringify(state)]),
     ...(flow.retry_of === null ? [] : [['retry_of', flow.retry_of]]),
   ] as [string, string][];
+  // First: whatever becomes of this process, the flow is looked after.
+  const opened = await store.redis.zadd(OPEN_FLOWS_KEY, 'NX', Date.now(), flow.id);
   const transaction = store.redis.multi();
   for (const [field, value] of fields) transaction.hsetnx(key, field, value);
   const [made] = (await transaction.pexpire(key, FLOW_KEPT_MS).exec()) ?? [];
@@ -106,17 +113,23 @@ export async function writeFlow(store: Store, flow: Flow): Promise<boolean> {
     .zremrangebyscore(FLOWS_KEY, '-inf', Date.now() - FLOW_KEPT_MS)
     .zremrangebyrank(FLOWS_KEY, 0, -FLOWS_MOST - 1)
     .exec();
-  return made?.[1] === 1;
+  if (made?.[1] === 1) return true;
+  // Sent again when it had ended and been told: there is nothing to look after.
+  if (opened === 1 && (await hasEnded(store, flow.id)) !== null) await store.redis.zrem(OPEN_FLOWS_KEY, flow.id);
+  return false;
 }
 
 export async function writeStep(store: Store, id: string, step: string, state: StepState): Promise<void> {
   const { flow, open } = flowKeys(id);
-  await store.redis
+  const field = `${state.status === 'in_progress' ? BEGUN : STEP}${step}`;
+  const replies = await store.redis
     .pipeline()
-    .hset(flow, `${STEP}${step}`, JSON.stringify(state))
+    [state.status === 'in_progress' ? 'hsetnx' : 'hset'](flow, field, JSON.stringify(state))
     .pexpire(flow, FLOW_KEPT_MS)
     .pexpire(open(step), FLOW_KEPT_MS)
+    .zadd(OPEN_FLOWS_KEY, Date.now(), id)
     .exec();
+  for (const [error] of replies ?? []) if (error) throw error;
 }
 
 /** Has a flow name the one in which it is done again. */
@@ -127,6 +140,37 @@ export async function noteRetry(store: Store, id: string, again: string): Promis
 /** A flow ends once: whoever says so first is right. @returns whether this was the first */
 export async function endFlow(store: Store, id: string, status: FlowStatus): Promise<boolean> {
   return (await store.redis.hsetnx(flowKeys(id).flow, 'ended', `${status} ${Date.now()}`)) === 1;
+}
+
+/** The steps of a flow that are in progress, and nothing else of it; null: it has ended, or there is none. */
+export async function openSteps(store: Store, id: string): Promise<string[] | null> {
+  const fields = new Set(await store.redis.hkeys(flowKeys(id).flow));
+  if (!fields.has('definition') || fields.has('ended')) return null;
+  const begun = [...fields].filter((field) => field.startsWith(BEGUN)).map((field) => field.slice(BEGUN.length));
+  return begun.filter((step) => !fields.has(`${STEP}${step}`));
+}
+
+/** What it has ended as, one that is gone as cancelled; null: it goes on. */
+export async function hasEnded(store: Store, id: string): Promise<Exclude<FlowStatus, 'in_progress'> | null> {
+  const [ended, createdAt] = await store.redis.hmget(flowKeys(id).flow, 'ended', 'created_at');
+  if (createdAt == null) return 'cancelled';
+  return (ended?.split(' ')[0] ?? null) as Exclude<FlowStatus, 'in_progress'> | null;
+}
+
+/** One that has not ended is kept, however long it stands still. */
+export async function keepFlow(store: Store, { id, definition }: Flow): Promise<void> {
+  const { flow, open } = flowKeys(id);
+  const pipeline = store.redis.pipeline();
+  for (const key of [flow, ...Object.keys(definition.steps).map(open)]) pipeline.pexpire(key, FLOW_KEPT_MS);
+  await pipeline.exec();
+}
+
+/** Forgets a flow wholly, but its jobs. */
+export async function deleteFlow(store: Store, { id, definition }: Flow): Promise<void> {
+  const { flow, open } = flowKeys(id);
+  await store.redis.zrem(FLOWS_KEY, id);
+  await store.redis.del(flow, ...Object.keys(definition.steps).map(open));
+  await store.redis.zrem(OPEN_FLOWS_KEY, id);
 }
 
 /** The newest flows, newest first. */

@@ -81,6 +81,8 @@ if job[10] then
   local cached = string.match(ARGV[9], '"cached_tokens":(%d+)')
   if cached and cached ~= '0' then redis.call('HINCRBY', batch, 'cached_tokens', cached) end
 end
+-- A flow's answers are kept until it has ended: steps to come may name them.
+if job[12] then kept_since = now + BATCH_KEPT_MS end
 redis.call('ZADD', KEYS[6], int(kept_since), ARGV[1])
 if job[4] then redis.call('ZREM', KEYS[7], ARGV[1]) end
 if ARGV[2] == 'failed' then

@@ -3,7 +3,7 @@
 -- KEYS: job, result, finished, failures, counters, status:completed, status:failed, status:cancelled, status:incomplete,
 --       events, turns, dependents, shadow, shadow:at
 -- ARGV: id
-local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until', 'batch')
+local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until', 'batch', 'flow')
 if not job[1] then
   redis.call('ZREM', KEYS[3], ARGV[1])
   return 'missing'
@@ -14,6 +14,9 @@ if job[5] then
   local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[5])
   if redis.call('HEXISTS', batch, 'ended_at') == 0 and redis.call('EXISTS', batch) == 1 then return 'in_batch' end
 end
+-- Its flow goes on, which may need it: it was not let go of to retention yet (see finish).
+local kept_since = job[6] and redis.call('ZSCORE', KEYS[3], ARGV[1])
+if kept_since and tonumber(kept_since) > now_ms() + BATCH_KEPT_MS / 2 then return 'in_flow' end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[10], KEYS[11], KEYS[12])
 if job[4] and tonumber(job[4]) > now_ms() then
   redis.call('HSET', KEYS[1], 'stamp', job[3], 'removed', 1)
