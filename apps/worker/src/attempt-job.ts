@@ -36,6 +36,7 @@ import { applyOutcome } from './apply-outcome.ts';
 import { callInTurns, type Place, refused, stopped, tooLarge, turnsBefore } from './call-in-turns.ts';
 import { chooseApi, conversationKey } from './choose-api.ts';
 import { openEventSink } from './event-sink.ts';
+import { faultOf, isClosing } from './fault-of.ts';
 import { type GoesOnFrom, goesOnFrom, goingOn, withCarried } from './goes-on-from.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
@@ -187,7 +188,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return applyOutcome(options, { id, verbs, begun }, DAMAGED);
       case 'begun': {
         const startedAt = performance.now();
-        const { outcome, callMs = null, ...end } = await answer(begun);
+        const { outcome, callMs = null, ...end } = await answerOrFault(id, () => answer(begun));
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
         const onFinished = (outcome: Outcome): void => {
           // What brings its process down is not sent once more from here.
@@ -196,6 +197,16 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         };
         return applyOutcome(options, { id, verbs, begun, ...end, onFinished }, outcome);
       }
+    }
+  };
+
+  /** Calls tell their faults themselves: what is thrown here was before any, or between two. */
+  const answerOrFault = async (id: string, answer: () => Promise<Answered>): Promise<Answered> => {
+    try {
+      return await answer();
+    } catch (error) {
+      if (isClosing(error)) throw error;
+      return uncalled(faultOf(error, { log, queue, id, possiblyBilled: false }));
     }
   };
 
@@ -272,21 +283,11 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     return chooseApi(route.responses, key, withTurns(request.body, turns, remembers));
   };
 
-  /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
   const runOrFault = async (run: AttemptRun, input: AttemptInput): Promise<Outcome> => {
     try {
       return await run(input);
     } catch (error) {
-      log.error({ err: error, job_id: input.id, queue: queue.name }, 'An attempt ended by a fault of ours');
-      const message = error instanceof Error ? `${error.name} in the worker` : 'a fault in the worker';
-      return {
-        kind: 'retry',
-        reason: 'internal',
-        error: { code: 'internal_error', message },
-        afterMs: 0,
-        countsAsAttempt: true,
-        possiblyBilled: true,
-      };
+      return faultOf(error, { log, queue, id: input.id, possiblyBilled: true });
     }
   };
   return attempt;

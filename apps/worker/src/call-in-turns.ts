@@ -8,6 +8,7 @@ import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
 import type { AttemptTerms, Taken } from './attempt-job.ts';
 import type { EventSink } from './event-sink.ts';
+import { faultOf, isClosing } from './fault-of.ts';
 import { missedAnswer, missedTurn } from './turns/missed-answer.ts';
 import { runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
 import { itemsOfTurn, totalUsage, wholeOutcome } from './turns/whole-answer.ts';
@@ -53,6 +54,7 @@ function turnTerms({ store, queue, log }: AttemptTerms, { id, controller }: Take
   return { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
 }
 
+/** @throws what a closed store throws; any other fault is an Outcome */
 export async function callInTurns(terms: AttemptTerms, calling: Calling): Promise<Called> {
   const { taken, begun, sink, turns, api } = calling;
   const { store, queue, settings, log } = terms;
@@ -71,25 +73,36 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const note = async (turn: Turn): Promise<boolean> =>
     (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn))) === 'written';
 
-  for (;;) {
-    const outcome = await calling.call(place);
-    const missed = missedAnswer(outcome, begun, settings);
-    if (missed !== null) {
-      return { ...ended(missed.outcome), turn: missedTurn(turns, missed, api) };
+  /** A call was made of which nothing is on the record yet. */
+  let unnoted = false;
+  try {
+    for (;;) {
+      const outcome = await calling.call(place);
+      unnoted = true;
+      const missed = missedAnswer(outcome, begun, settings);
+      if (missed !== null) {
+        return { ...ended(missed.outcome), turn: missedTurn(turns, missed, api) };
+      }
+      if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
+        const whole =
+          outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
+        return ended(whole, outcome);
+      }
+      const turn = turnOf(turns, outcome.answer, api);
+      // Before it is noted: the turn is what a crash goes on from, and no longer the response that it was.
+      await sink?.rest();
+      if (!(await note(turn))) return ended(LOST);
+      turns.push(turn);
+      unnoted = false;
+      if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
+      sink?.goOn(toldOutput(turns.flatMap(itemsOfTurn)));
+      const next = await reserveNext(terms, taken, turns);
+      if ('outcome' in next) return ended(next.outcome);
+      place = next;
     }
-    if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
-      const whole =
-        outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
-      return ended(whole, outcome);
-    }
-    const turn = turnOf(turns, outcome.answer, api);
-    if (!(await note(turn))) return ended(LOST);
-    turns.push(turn);
-    if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
-    sink?.goOn(toldOutput(turns.flatMap(itemsOfTurn)));
-    const next = await reserveNext(terms, taken, turns);
-    if ('outcome' in next) return ended(next.outcome);
-    place = next;
+  } catch (error) {
+    if (isClosing(error)) throw error;
+    return ended(faultOf(error, { log, queue, id, possiblyBilled: unnoted }));
   }
 }
 

@@ -21,10 +21,10 @@ export async function runTool(
 type Said = Pick<ToolOutput, 'output' | 'failed'>;
 
 async function textOf(tool: Tool, call: FunctionCall, told: ToolCall): Promise<Said | null> {
-  const args = argumentsOf(tool, call.arguments);
-  if ('fault' in args) return failure(args.fault);
   const over = AbortSignal.any([told.signal, AbortSignal.timeout(tool.timeoutMs)]);
   try {
+    const args = await within(over, () => argumentsOf(tool, call.arguments));
+    if ('fault' in args) return failure(args.fault);
     const value = await within(over, () => tool.run(args.value, { ...told, signal: over }));
     const output = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
     const bytes = Buffer.byteLength(output);
@@ -40,8 +40,8 @@ async function textOf(tool: Tool, call: FunctionCall, told: ToolCall): Promise<S
 }
 
 /** Ends with the signal, whatever the tool does. */
-function within(signal: AbortSignal, run: () => unknown): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+function within<T>(signal: AbortSignal, run: () => T | PromiseLike<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const stop = (): void => reject(signal.reason);
   if (signal.aborted) stop();
   else {
@@ -54,14 +54,15 @@ function within(signal: AbortSignal, run: () => unknown): Promise<unknown> {
   return promise;
 }
 
-function argumentsOf(tool: Tool, text: string): { value: unknown } | { fault: string } {
+/** @throws what the tool's own checks throw */
+async function argumentsOf(tool: Tool, text: string): Promise<{ value: unknown } | { fault: string }> {
   let value: unknown;
   try {
     value = JSON.parse(text.trim() === '' ? '{}' : text);
   } catch {
     return { fault: 'the arguments are no JSON' };
   }
-  const parsed = tool.parameters.safeParse(value);
+  const parsed = await tool.parameters.safeParseAsync(value);
   if (parsed.success) return { value: parsed.data };
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the arguments'}: ${message}`);
   return { fault: `the arguments do not fit: ${faults.join('; ')}` };

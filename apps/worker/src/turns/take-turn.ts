@@ -3,7 +3,7 @@
  * noted is not done again.
  */
 import type { Answer, Log, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
-import { type Store, type StoreQueue, type Turn, writeToolOutput } from '@millrace/queue';
+import { type Store, type StoreQueue, type ToolOutput, type Turn, writeToolOutput } from '@millrace/queue';
 import { untilWritten } from '../until-written.ts';
 import { callsOf, type FunctionCall, mostCalls } from './next-input.ts';
 import { runTool } from './run-tool.ts';
@@ -51,12 +51,16 @@ export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: T
   const calls = callsOf(turn.output);
   const before = turns.filter((one) => one !== turn).reduce((sum, { output }) => sum + callsOf(output).length, 0);
   const allowed = new Set(calls.slice(0, Math.max(0, mostCalls(body) - before)).map(({ call_id }) => call_id));
+  const said = async (call: FunctionCall): Promise<ToolOutput | null> => {
+    if (!allowed.has(call.call_id)) return notRun(`max_tool_calls (${mostCalls(body)}) is reached`);
+    const { tools } = store.config;
+    // Registered when the model called it; another configuration may have come since.
+    if (!Object.hasOwn(tools, call.name)) return notRun('there is no such tool any more');
+    return runTool(tools[call.name] as Tool, call, { idempotencyKey: `${id}:${call.call_id}`, jobId: id, signal });
+  };
   const run = async (call: FunctionCall): Promise<boolean> => {
     if (turn.tools[call.call_id] !== undefined) return true;
-    const tool = store.config.tools[call.name] as Tool;
-    const output = allowed.has(call.call_id)
-      ? await runTool(tool, call, { idempotencyKey: `${id}:${call.call_id}`, jobId: id, signal })
-      : { output: `Error: max_tool_calls (${mostCalls(body)}) is reached`, failed: true, ms: 0 };
+    const output = await said(call);
     if (output === null) return false;
     const { number } = turn;
     // A tool that has run is not run again because Redis is full for the moment.
@@ -70,4 +74,8 @@ export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: T
     return true;
   }
   return (await Promise.all(calls.map(run))).every((done) => done);
+}
+
+function notRun(why: string): ToolOutput {
+  return { output: `Error: ${why}`, failed: true, ms: 0 };
 }
