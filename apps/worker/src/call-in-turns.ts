@@ -83,7 +83,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
       if (missed !== null) {
         return { ...ended(missed.outcome), turn: missedTurn(turns, missed, api) };
       }
-      if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
+      if (outcome.kind !== 'completed' || toolCalls(outcome, own, turns) === null) {
         const whole =
           outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
         return ended(whole, outcome);

@@ -58,12 +58,17 @@ function asInput(item: Item, stored: boolean): Item[] {
 
 /** What had to be called was called; from now on the model may answer, and must where it has called enough. */
 function toolChoice(body: ResponsesBody, turns: readonly Turn[]): { tool_choice?: string } {
-  const calls = turns.reduce((sum, { output }) => sum + callsOf(output).length, 0);
+  const calls = callsMade(turns);
   if (calls === 0) return {};
   if (calls >= mostCalls(body)) return { tool_choice: 'none' };
   return body.tool_choice == null || body.tool_choice === 'auto' || body.tool_choice === 'none'
     ? {}
     : { tool_choice: 'auto' };
+}
+
+/** How many functions were called in these turns. */
+export function callsMade(turns: readonly Turn[]): number {
+  return turns.reduce((sum, { output }) => sum + callsOf(output).length, 0);
 }
 
 export function mostCalls(body: ResponsesBody): number {

@@ -5,7 +5,7 @@
 import type { Answer, Log, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
 import { type Store, type StoreQueue, type ToolOutput, type Turn, writeToolOutput } from '@millrace/queue';
 import { untilWritten } from '../until-written.ts';
-import { callsOf, type FunctionCall, mostCalls } from './next-input.ts';
+import { callsMade, callsOf, type FunctionCall, mostCalls } from './next-input.ts';
 import { runTool } from './run-tool.ts';
 
 export interface TurnTerms {
@@ -19,14 +19,24 @@ export interface TurnTerms {
   body: ResponsesBody;
 }
 
-/** The calls that this answer makes of registered tools; null where it is for the client, or calls nothing. */
-export function toolCalls(outcome: Outcome, { store, body }: TurnTerms): FunctionCall[] | null {
+/**
+ * The calls that this answer makes of registered tools; null where it is for the client, or calls nothing.
+ * @param turns those before it
+ */
+export function toolCalls(
+  outcome: Outcome,
+  { store, body }: Pick<TurnTerms, 'store' | 'body'>,
+  turns: readonly Turn[],
+): FunctionCall[] | null {
   if (outcome.kind !== 'completed') return null;
   const calls = callsOf(outcome.answer.response.output);
   const { tools } = store.config;
   // One that we do not know is the client's to make, and a model goes on only when all are made.
   if (calls.length === 0 || calls.some(({ name }) => !Object.hasOwn(tools, name))) return null;
-  return body.tool_choice === 'none' ? null : calls;
+  if (body.tool_choice === 'none') return null;
+  const made = callsMade(turns);
+  // It was told to answer (`tool_choice: "none"`), and will not: without this there would be no end to it.
+  return made > 0 && made >= mostCalls(body) ? null : calls;
 }
 
 /** The turn that an answer is. */
@@ -49,7 +59,7 @@ export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi)
 export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: Turn): Promise<boolean> {
   const { store, queue, log, id, epoch, signal, body } = terms;
   const calls = callsOf(turn.output);
-  const before = turns.filter((one) => one !== turn).reduce((sum, { output }) => sum + callsOf(output).length, 0);
+  const before = callsMade(turns.filter((one) => one !== turn));
   const allowed = new Set(calls.slice(0, Math.max(0, mostCalls(body) - before)).map(({ call_id }) => call_id));
   const said = async (call: FunctionCall): Promise<ToolOutput | null> => {
     if (!allowed.has(call.call_id)) return notRun(`max_tool_calls (${mostCalls(body)}) is reached`);

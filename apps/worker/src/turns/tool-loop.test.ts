@@ -1,6 +1,6 @@
 /** The tool loop of a job against a real Redis: what is noted when, and what becomes of a job whose tools misbehave. */
 import { type Outcome, tool } from '@millrace/core';
-import { type Store, type Turn, writeTurn } from '@millrace/queue';
+import { readJob, type Store, type Turn, writeTurn } from '@millrace/queue';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openTestStore } from '../../../../packages/queue/src/testing/store.ts';
@@ -107,4 +107,16 @@ it('a fault between two calls is tried again, and not for ever', async () => {
   const job = await ended(id);
   expect(job).toMatchObject({ status: 'failed', error: { code: 'internal_error' } });
   expect(job.attempts).toHaveLength(2);
+});
+
+it('a model that calls on beyond max_tool_calls, whatever it is told, is called once more and no further', async () => {
+  let calls = 0;
+  act = () => 'done';
+  shop.start({ store, run: async () => called({ name: 'act', call_id: `call_${++calls}` }) });
+  const id = await submitOne(store, { body: { input: 'x', max_tool_calls: 2 } });
+  const job = await ended(id);
+  expect([job.status, calls]).toEqual(['completed', 3]);
+  const output = (await readJob(store, id))?.answer?.response.output as { type: string }[];
+  const [call, said] = ['function_call', 'function_call_output'];
+  expect(output.map(({ type }) => type)).toEqual([call, said, call, said, call]);
 });
