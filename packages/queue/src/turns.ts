@@ -23,7 +23,7 @@ export interface Turn {
   output: NonNullable<ResponseObject['output']>;
   /** Of an answer that missed its schema: place and problem of each miss, as the model was told. */
   misses?: { path: string; problem: string }[];
-  /** By call id: what the tool said, as the model was told. */
+  /** By call id (the second of the same: `<id>#2`): what the tool said, as the model was told. */
   tools: Record<string, ToolOutput>;
 }
 
@@ -68,9 +68,9 @@ export function writeToolOutput(
   queue: StoreQueue,
   id: string,
   epoch: number,
-  { number, callId, output }: { number: number; callId: string; output: ToolOutput },
+  { number, callKey, output }: { number: number; callKey: string; output: ToolOutput },
 ): Promise<WriteReply> {
-  return write(store, queue, id, [epoch, `tool:${number}:${callId}`, JSON.stringify(output), 0, 0, 0, '']);
+  return write(store, queue, id, [epoch, `tool:${number}:${callKey}`, JSON.stringify(output), 0, 0, 0, '']);
 }
 
 async function write(store: Store, { keys }: StoreQueue, id: string, args: (string | number)[]): Promise<WriteReply> {

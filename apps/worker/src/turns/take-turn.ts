@@ -5,7 +5,7 @@
 import type { Answer, Log, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
 import { type Store, type StoreQueue, type ToolOutput, type Turn, writeToolOutput } from '@millrace/queue';
 import { untilWritten } from '../until-written.ts';
-import { callsMade, callsOf, type FunctionCall, mostCalls } from './next-input.ts';
+import { callsMade, callsOf, type FunctionCall, mostCalls, saidTo } from './next-input.ts';
 import { runTool } from './run-tool.ts';
 
 export interface TurnTerms {
@@ -60,23 +60,25 @@ export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: T
   const { store, queue, log, id, epoch, signal, body } = terms;
   const calls = callsOf(turn.output);
   const before = callsMade(turns.filter((one) => one !== turn));
-  const allowed = new Set(calls.slice(0, Math.max(0, mostCalls(body) - before)).map(({ call_id }) => call_id));
+  const allowed = new Set(calls.slice(0, Math.max(0, mostCalls(body) - before)).map(({ key }) => key));
   const said = async (call: FunctionCall): Promise<ToolOutput | null> => {
-    if (!allowed.has(call.call_id)) return notRun(`max_tool_calls (${mostCalls(body)}) is reached`);
+    if (!allowed.has(call.key)) return notRun(`max_tool_calls (${mostCalls(body)}) is reached`);
     const { tools } = store.config;
     // Registered when the model called it; another configuration may have come since.
     if (!Object.hasOwn(tools, call.name)) return notRun('there is no such tool any more');
-    return runTool(tools[call.name] as Tool, call, { idempotencyKey: `${id}:${call.call_id}`, jobId: id, signal });
+    // Some servers number their calls anew each turn.
+    const idempotencyKey = `${id}:${turn.number}:${call.key}`;
+    return runTool(tools[call.name] as Tool, call, { idempotencyKey, jobId: id, signal });
   };
   const run = async (call: FunctionCall): Promise<boolean> => {
-    if (turn.tools[call.call_id] !== undefined) return true;
+    if (saidTo(call, turn) !== undefined) return true;
     const output = await said(call);
     if (output === null) return false;
     const { number } = turn;
     // A tool that has run is not run again because Redis is full for the moment.
-    const noted = { number, callId: call.call_id, output };
+    const noted = { number, callKey: call.key, output };
     const reply = await untilWritten(log, () => writeToolOutput(store, queue, id, epoch, noted));
-    turn.tools[call.call_id] = output;
+    turn.tools = { ...turn.tools, [call.key]: output };
     return reply === 'written';
   };
   if (body.parallel_tool_calls === false) {

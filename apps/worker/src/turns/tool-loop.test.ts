@@ -1,5 +1,5 @@
 /** The tool loop of a job against a real Redis: what is noted when, and what becomes of a job whose tools misbehave. */
-import { type Outcome, tool } from '@millrace/core';
+import { type Outcome, type ToolCall, tool } from '@millrace/core';
 import { readJob, type Store, type Turn, writeTurn } from '@millrace/queue';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -7,18 +7,19 @@ import { openTestStore } from '../../../../packages/queue/src/testing/store.ts';
 import { begin, COMPLETED, queueOf, submitOne } from '../../../../packages/queue/src/testing/stored.ts';
 import type { AttemptInput } from '../run-attempt.ts';
 import { openWorkshop, type Workshop } from '../testing/workshop.ts';
+import { withTurns } from './next-input.ts';
 
 let shop: Workshop;
 let store: Store;
 /** What the tool does, as the test at hand wants it. */
-let act: () => unknown;
+let act: (call: ToolCall) => unknown;
 const check = (): never => {
   throw new Error('a check that throws');
 };
 const tools = {
-  act: tool({ parameters: z.object({}), run: () => act() }),
-  checks: tool({ parameters: z.object({ a: z.string().optional() }).superRefine(check), run: () => act() }),
-  asks: tool({ parameters: z.object({}).refine(async () => false, 'refused'), run: () => act() }),
+  act: tool({ parameters: z.object({}), run: (_, call) => act(call) }),
+  checks: tool({ parameters: z.object({ a: z.string().optional() }).superRefine(check), run: () => 'done' }),
+  asks: tool({ parameters: z.object({}).refine(async () => false, 'refused'), run: () => 'done' }),
 };
 beforeAll(async () => {
   shop = await openWorkshop();
@@ -119,4 +120,25 @@ it('a model that calls on beyond max_tool_calls, whatever it is told, is called 
   const output = (await readJob(store, id))?.answer?.response.output as { type: string }[];
   const [call, said] = ['function_call', 'function_call_output'];
   expect(output.map(({ type }) => type)).toEqual([call, said, call, said, call]);
+});
+
+it('calls are told apart where their ids repeat, within a turn or from turn to turn, or name what objects have', async () => {
+  const keys: string[] = [];
+  act = ({ idempotencyKey }) => keys.push(idempotencyKey);
+  let told: unknown[] = [];
+  const calling = (call_id: string) => ({ name: 'act', call_id });
+  shop.start({
+    store,
+    run: async ({ turns }) => {
+      told = withTurns({ input: [] }, turns).input as unknown[];
+      if (turns.length === 0) return called(calling('call_0'), calling('constructor'), calling('__proto__'));
+      return turns.length === 1 ? called(calling('call_0'), calling('call_0')) : COMPLETED;
+    },
+  });
+  const id = await submitOne(store);
+  expect((await ended(id)).status).toBe('completed');
+  const names = ['1:call_0', '1:constructor', '1:__proto__', '2:call_0', '2:call_0#2'];
+  expect(keys).toEqual(names.map((name) => `${id}:${name}`));
+  const outputs = told.filter((item) => (item as { output?: string }).output !== undefined);
+  expect(outputs).toMatchObject(['1', '2', '3', '4', '5'].map((output) => ({ output })));
 });
