@@ -3,7 +3,7 @@
  * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
  */
 import { type Outcome, type ResponsesBody, toldOutput, type UpstreamApi } from '@millrace/core';
-import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
+import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeCallAgain, writeTurn } from '@millrace/queue';
 import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
 import type { AttemptTerms, Taken } from './attempt-job.ts';
@@ -73,10 +73,16 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const note = async (turn: Turn): Promise<boolean> =>
     (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn))) === 'written';
 
+  const again = async (): Promise<boolean> =>
+    (await untilWritten(log, () => writeCallAgain(store, queue, id, begun.epoch))) === 'written';
   /** A call was made of which nothing is on the record yet. */
   let unnoted = false;
   try {
     for (;;) {
+      if ((begun.hasTurns || turns.length > 0) && !(await again())) {
+        place.settle(null);
+        return ended(LOST);
+      }
       const outcome = await calling.call(place);
       unnoted = true;
       const missed = missedAnswer(outcome, begun, settings);

@@ -58,6 +58,19 @@ export function writeTurn(store: Store, queue: StoreQueue, id: string, epoch: nu
   return write(store, queue, id, [epoch, ...turnArgs(turn), ...counts]);
 }
 
+/**
+ * Tells that a job which has turns is called once more. Nothing may be sent before this has replied 'written': until then
+ * a crash of the attempt has cost no call.
+ */
+export async function writeCallAgain(
+  store: Store,
+  { keys }: StoreQueue,
+  id: string,
+  epoch: number,
+): Promise<WriteReply> {
+  return (await runScript(store.redis, 'call-again', [keys.job(id)], [epoch])) as WriteReply;
+}
+
 /** Field and value that a turn is noted as; what its tools say is noted on its own. */
 export function turnArgs({ number, tools: _, ...turn }: Turn): [string, string] {
   return [`turn:${number}`, JSON.stringify(turn)];
