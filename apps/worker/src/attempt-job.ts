@@ -46,6 +46,7 @@ import type { AttemptInput, AttemptRun } from './run-attempt.ts';
 import type { Shadows } from './shadow/open-shadows.ts';
 import { withTurns } from './turns/next-input.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
+import { untilDeadline } from './until-deadline.ts';
 import { untilWritten } from './until-written.ts';
 
 /** What can be done with a taken job's BullMQ entry. Each ends the take: BullMQ is told by what is thrown. */
@@ -142,7 +143,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           },
         };
         try {
-          return await begin(taken, isolated, (begun) => answered(taken, begun, from, run, once));
+          return await begin(taken, isolated, (begun) => inTime(taken, begun, from, run, once));
         } finally {
           // Nothing was called: it had ended, is not due, or is a suspect.
           once.settle(null);
@@ -207,6 +208,16 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     } catch (error) {
       if (isClosing(error)) throw error;
       return uncalled(faultOf(error, { log, queue, id, possiblyBilled: false }));
+    }
+  };
+
+  /** Its deadline counts for all that the attempt does. */
+  const inTime: typeof answered = async (taken, begun, ...more) => {
+    const over = untilDeadline(begun, taken.controller);
+    try {
+      return await answered(taken, begun, ...more);
+    } finally {
+      over();
     }
   };
 

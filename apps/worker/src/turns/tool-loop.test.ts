@@ -142,3 +142,16 @@ it('calls are told apart where their ids repeat, within a turn or from turn to t
   const outputs = told.filter((item) => (item as { output?: string }).output !== undefined);
   expect(outputs).toMatchObject(['1', '2', '3', '4', '5'].map((output) => ({ output })));
 });
+
+it('the deadline counts from the start of the attempt, for all its calls and tools together', async () => {
+  const signals: AbortSignal[] = [];
+  act = ({ signal }) => {
+    signals.push(signal);
+    return signals.length === 1 ? 'done' : new Promise(() => undefined);
+  };
+  shop.start({ store, run: async ({ turns }) => called({ name: 'act', call_id: `call_${turns.length}` }) });
+  const job = await ended(await submitOne(store, { deadline: Date.now() + 300 }));
+  expect(job).toMatchObject({ status: 'failed', error: { code: 'deadline_exceeded' } });
+  expect(job.attempts).toMatchObject([{ possibly_billed: false }]);
+  expect(signals[1]?.aborted).toBe(true);
+});
