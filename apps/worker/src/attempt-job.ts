@@ -33,7 +33,7 @@ import {
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
-import { callInTurns, type Place, refused, stopped, tooLarge, turnsBefore } from './call-in-turns.ts';
+import { callInTurns, type Place, refused, tooLarge, turnsBefore } from './call-in-turns.ts';
 import { chooseApi, conversationKey } from './choose-api.ts';
 import { openEventSink } from './event-sink.ts';
 import { faultOf, isClosing } from './fault-of.ts';
@@ -227,7 +227,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     begun: Begun,
     from: GoesOnFrom,
     run: AttemptRun,
-    place: Place,
+    first: Place,
   ): Promise<Answered> => {
     const { id, controller } = taken;
     if (begun.checkpointDamaged) {
@@ -235,8 +235,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     }
     begun.body = goingOn(begun.body as ResponsesBody, from);
     const previous = 'ids' in from ? from.ids : null;
-    const before = await turnsBefore(options, taken, begun);
-    if (before === null) return uncalled(stopped(controller.signal));
+    const earlier = await turnsBefore(options, taken, begun, first);
+    if ('outcome' in earlier) return earlier;
+    const { turns: before, place } = earlier;
     const said = toldOutput(before.flatMap(itemsOfTurn));
     const api = wayOf(id, begun, from, before);
     // A completion comes whole: who reads along is given the events that its answer could have had.
@@ -251,8 +252,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     let callMs = 0;
     const call = async ({ told, settle }: Place): Promise<Outcome> => {
       // What is to be carried on with is the first call's.
-      const first = turns.length === before.length;
-      const input = { ...begun, checkpoint: first ? begun.checkpoint : null };
+      const isFirst = turns.length === before.length;
+      const input = { ...begun, checkpoint: isFirst ? begun.checkpoint : null };
       const terms = {
         id,
         queue: queue.name,

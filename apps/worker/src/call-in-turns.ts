@@ -10,7 +10,7 @@ import type { AttemptTerms, Taken } from './attempt-job.ts';
 import type { EventSink } from './event-sink.ts';
 import { faultOf, isClosing } from './fault-of.ts';
 import { missedAnswer, missedTurn } from './turns/missed-answer.ts';
-import { runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
+import { isDone, runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
 import { itemsOfTurn, totalUsage, wholeOutcome } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
 
@@ -38,15 +38,26 @@ export interface Calling {
 }
 
 /**
- * The turns of a job that is begun again, the tools of the last one run that a crash cut short.
- * @returns null when the signal was aborted before they had ended
+ * The turns of a job that is begun again, the tools of the last one run that a crash cut short; and the place of the
+ * call that follows. Tools may take longer than a place is lent for: none is held while they run.
+ * @returns the outcome where none follows
  */
-export async function turnsBefore(terms: AttemptTerms, taken: Taken, begun: Begun): Promise<Turn[] | null> {
-  if (!begun.hasTurns) return [];
+export async function turnsBefore(
+  terms: AttemptTerms,
+  taken: Taken,
+  begun: Begun,
+  place: Place,
+): Promise<{ turns: Turn[]; place: Place } | { outcome: Outcome }> {
+  if (!begun.hasTurns) return { turns: [], place };
   const turns = await readTurns(terms.store, terms.queue, taken.id);
   const last = turns.at(-1);
-  if (last === undefined || last.misses !== undefined) return turns;
-  return (await runTools(turnTerms(terms, taken, begun), turns, last)) ? turns : null;
+  if (last === undefined || last.misses !== undefined || isDone(last)) return { turns, place };
+  place.settle(null);
+  if (!(await runTools(turnTerms(terms, taken, begun), turns, last))) {
+    return { outcome: stopped(taken.controller.signal) };
+  }
+  const next = await reserveNext(terms, taken, turns);
+  return 'outcome' in next ? next : { turns, place: next };
 }
 
 function turnTerms({ store, queue, log }: AttemptTerms, { id, controller }: Taken, begun: Begun): TurnTerms {
@@ -137,7 +148,7 @@ async function reserveNext(
 }
 
 /** Between two calls nothing is on the bill that is not noted. */
-export function stopped(signal: AbortSignal): Outcome {
+function stopped(signal: AbortSignal): Outcome {
   const by = abortKind(signal.reason);
   switch (by) {
     case 'cancelled':

@@ -52,6 +52,11 @@ export function turnOf(turns: readonly Turn[], answer: Answer, api: UpstreamApi)
   };
 }
 
+/** All its tools have said something. */
+export function isDone(turn: Turn): boolean {
+  return callsOf(turn.output).every((call) => saidTo(call, turn) !== undefined);
+}
+
 /**
  * Runs the tools of a turn that have not said anything yet, side by side unless the request forbids it.
  * @returns false when the job is not this attempt's any more, or its signal was aborted: nothing follows then
