@@ -38,6 +38,7 @@ import { chooseApi, conversationKey } from './choose-api.ts';
 import { openEventSink } from './event-sink.ts';
 import { faultOf, isClosing } from './fault-of.ts';
 import { type GoesOnFrom, goesOnFrom, goingOn, withCarried } from './goes-on-from.ts';
+import type { Isolation } from './isolation.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import { requestOf } from './request-of.ts';
@@ -45,6 +46,7 @@ import type { Routing } from './routing.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
 import type { Shadows } from './shadow/open-shadows.ts';
 import { withTurns } from './turns/next-input.ts';
+import { runTool, type ToolRun } from './turns/run-tool.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
 import { untilDeadline } from './until-deadline.ts';
 import { untilWritten } from './until-written.ts';
@@ -81,6 +83,8 @@ export interface AttemptTerms {
   admission: Admission;
   routing: Routing;
   shadows: Shadows;
+  /** Where the tools of an isolated attempt run. */
+  isolation: Pick<Isolation, 'tool'>;
   log: Log;
 }
 
@@ -123,6 +127,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return begin(taken, isolated, async () => ({ ...found, answeredBy: share.leader }));
       }
     }
+    const runs = { run, tool: isolated ? options.isolation.tool : runTool };
     const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
     switch (place.kind) {
       case 'aborted':
@@ -143,7 +148,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           },
         };
         try {
-          return await begin(taken, isolated, (begun) => inTime(taken, begun, from, run, once));
+          return await begin(taken, isolated, (begun) => inTime(taken, begun, from, runs, once));
         } finally {
           // Nothing was called: it had ended, is not due, or is a suspect.
           once.settle(null);
@@ -226,7 +231,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     taken: Taken,
     begun: Begun,
     from: GoesOnFrom,
-    run: AttemptRun,
+    { run, tool }: { run: AttemptRun; tool: ToolRun },
     first: Place,
   ): Promise<Answered> => {
     const { id, controller } = taken;
@@ -235,7 +240,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     }
     begun.body = goingOn(begun.body as ResponsesBody, from);
     const previous = 'ids' in from ? from.ids : null;
-    const earlier = await turnsBefore(options, taken, begun, first);
+    const earlier = await turnsBefore(options, taken, begun, first, tool);
     if ('outcome' in earlier) return earlier;
     const { turns: before, place } = earlier;
     const said = toldOutput(before.flatMap(itemsOfTurn));
@@ -272,7 +277,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       settle(outcome);
       return outcome;
     };
-    const called = await callInTurns(options, { taken, begun, turns, sink, api, call, place });
+    const called = await callInTurns(options, { taken, begun, turns, sink, api, call, tool, place });
     const { outcome } = called;
     const streamed = sink === null ? null : await sink.close();
     if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {

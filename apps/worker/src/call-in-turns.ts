@@ -10,6 +10,7 @@ import type { AttemptTerms, Taken } from './attempt-job.ts';
 import type { EventSink } from './event-sink.ts';
 import { faultOf, isClosing } from './fault-of.ts';
 import { missedAnswer, missedTurn } from './turns/missed-answer.ts';
+import type { ToolRun } from './turns/run-tool.ts';
 import { isDone, runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
 import { itemsOfTurn, totalUsage, wholeOutcome } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
@@ -33,6 +34,8 @@ export interface Calling {
   api: UpstreamApi;
   /** One call after these turns, under the place that it is given. */
   call(place: Place): Promise<Outcome>;
+  /** By which the tools are run that it calls. */
+  tool: ToolRun;
   /** The first call's. */
   place: Place;
 }
@@ -47,22 +50,28 @@ export async function turnsBefore(
   taken: Taken,
   begun: Begun,
   place: Place,
+  tool: ToolRun,
 ): Promise<{ turns: Turn[]; place: Place } | { outcome: Outcome }> {
   if (!begun.hasTurns) return { turns: [], place };
   const turns = await readTurns(terms.store, terms.queue, taken.id);
   const last = turns.at(-1);
   if (last === undefined || last.misses !== undefined || isDone(last)) return { turns, place };
   place.settle(null);
-  if (!(await runTools(turnTerms(terms, taken, begun), turns, last))) {
+  if (!(await runTools(turnTerms(terms, taken, begun, tool), turns, last))) {
     return { outcome: stopped(taken.controller.signal) };
   }
   const next = await reserveNext(terms, taken, turns);
   return 'outcome' in next ? next : { turns, place: next };
 }
 
-function turnTerms({ store, queue, log }: AttemptTerms, { id, controller }: Taken, begun: Begun): TurnTerms {
+function turnTerms(
+  { store, queue, log }: AttemptTerms,
+  { id, controller }: Taken,
+  begun: Begun,
+  tool: ToolRun,
+): TurnTerms {
   const { signal } = controller;
-  return { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
+  return { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody, tool };
 }
 
 /** @throws what a closed store throws; any other fault is an Outcome */
@@ -71,7 +80,7 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const { store, queue, settings, log } = terms;
   const { id, controller } = taken;
   const { signal } = controller;
-  const own = turnTerms(terms, taken, begun);
+  const own = turnTerms(terms, taken, begun, calling.tool);
   const before = turns.length;
   let place = calling.place;
   /** @param last what the last call came to: all before it are turns, and counted */

@@ -2,6 +2,7 @@
  * A fault of ours must not lose the job, nor keep it for ever: it is tried again like any failure, and bounded like any.
  */
 import type { Log, Outcome } from '@millrace/core';
+import { ToolCrash } from './turns/run-tool.ts';
 
 export interface FaultTerms {
   log: Log;
@@ -11,11 +12,9 @@ export interface FaultTerms {
   possiblyBilled: boolean;
 }
 
-/** What an attempt comes to that threw. */
-export function faultOf(
-  error: unknown,
-  { log, queue, id, possiblyBilled }: FaultTerms,
-): Extract<Outcome, { kind: 'retry' }> {
+/** What an attempt comes to that threw; a tool that killed the process of suspects is no fault of ours. */
+export function faultOf(error: unknown, { log, queue, id, possiblyBilled }: FaultTerms): Outcome {
+  if (error instanceof ToolCrash) return { kind: 'interrupted', reason: 'crashed', possiblyBilled };
   log.error({ err: error, job_id: id, queue: queue.name }, 'An attempt ended by a fault of ours');
   const message = error instanceof Error ? `${error.name} in the worker` : 'a fault in the worker';
   return {

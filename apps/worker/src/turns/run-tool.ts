@@ -6,6 +6,27 @@ import type { FunctionCall } from './next-input.ts';
 /** Of what a tool throws, the model is told so much. */
 const ERROR_CHARACTERS = 2000;
 
+export type ToolRun = typeof runTool;
+
+/** The process in which a tool ran has died of it, or of another beside it. */
+export class ToolCrash extends Error {}
+
+/** What the model is told where nothing is run. */
+export function notRun(why: string): ToolOutput {
+  return { output: `Error: ${why}`, failed: true, ms: 0 };
+}
+
+/** A call of one of these tools, run by `run`. It was registered when the model called it; it need not be any more. */
+export async function runRegistered(
+  tools: Readonly<Record<string, Tool>>,
+  call: FunctionCall,
+  told: ToolCall,
+  run: ToolRun = runTool,
+): Promise<ToolOutput | null> {
+  const tool = Object.hasOwn(tools, call.name) ? tools[call.name] : undefined;
+  return tool === undefined ? notRun('there is no such tool any more') : run(tool, call, told);
+}
+
 /** @returns what the model is told; null when the signal was aborted before the tool had ended: nothing is known then */
 export async function runTool(
   tool: Tool,

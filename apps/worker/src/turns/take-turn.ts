@@ -2,11 +2,11 @@
  * What follows from an answer that calls tools: they are run, and each output is noted before the next call. What is
  * noted is not done again.
  */
-import type { Answer, Log, Outcome, ResponsesBody, Tool, UpstreamApi } from '@millrace/core';
+import type { Answer, Log, Outcome, ResponsesBody, UpstreamApi } from '@millrace/core';
 import { type Store, type StoreQueue, type ToolOutput, type Turn, writeToolOutput } from '@millrace/queue';
 import { untilWritten } from '../until-written.ts';
 import { callsMade, callsOf, type FunctionCall, mostCalls, saidTo } from './next-input.ts';
-import { runTool } from './run-tool.ts';
+import { notRun, runRegistered, type ToolRun } from './run-tool.ts';
 
 export interface TurnTerms {
   store: Store;
@@ -15,6 +15,8 @@ export interface TurnTerms {
   id: string;
   epoch: number;
   signal: AbortSignal;
+  /** Runs a tool: here, or where suspects run. */
+  tool: ToolRun;
   /** As it was submitted. */
   body: ResponsesBody;
 }
@@ -62,18 +64,15 @@ export function isDone(turn: Turn): boolean {
  * @returns false when the job is not this attempt's any more, or its signal was aborted: nothing follows then
  */
 export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: Turn): Promise<boolean> {
-  const { store, queue, log, id, epoch, signal, body } = terms;
+  const { store, queue, log, id, epoch, signal, body, tool } = terms;
   const calls = callsOf(turn.output);
   const before = callsMade(turns.filter((one) => one !== turn));
   const allowed = new Set(calls.slice(0, Math.max(0, mostCalls(body) - before)).map(({ key }) => key));
   const said = async (call: FunctionCall): Promise<ToolOutput | null> => {
     if (!allowed.has(call.key)) return notRun(`max_tool_calls (${mostCalls(body)}) is reached`);
-    const { tools } = store.config;
-    // Registered when the model called it; another configuration may have come since.
-    if (!Object.hasOwn(tools, call.name)) return notRun('there is no such tool any more');
     // Some servers number their calls anew each turn.
     const idempotencyKey = `${id}:${turn.number}:${call.key}`;
-    return runTool(tools[call.name] as Tool, call, { idempotencyKey, jobId: id, signal });
+    return runRegistered(store.config.tools, call, { idempotencyKey, jobId: id, signal }, tool);
   };
   const run = async (call: FunctionCall): Promise<boolean> => {
     if (saidTo(call, turn) !== undefined) return true;
@@ -91,8 +90,4 @@ export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: T
     return true;
   }
   return (await Promise.all(calls.map(run))).every((done) => done);
-}
-
-function notRun(why: string): ToolOutput {
-  return { output: `Error: ${why}`, failed: true, ms: 0 };
 }
