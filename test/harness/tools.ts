@@ -35,5 +35,13 @@ export default {
   }),
   hangs: tool({ parameters, timeoutSeconds: 0.3, run: () => new Promise(() => undefined) }),
   huge: tool({ parameters, run: () => 'x'.repeat(10 * 1024 ** 2) }),
+  kills: tool({
+    parameters,
+    run: (_, call) => {
+      note('kills', call);
+      process.kill(process.pid, 'SIGKILL');
+      return new Promise(() => undefined);
+    },
+  }),
   no_json: tool({ parameters, run: () => 1n }),
 };

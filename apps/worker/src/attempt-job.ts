@@ -31,10 +31,12 @@ import {
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
-import { callInTurns, type Place, refused, stopped, tooLarge, turnsBefore } from './call-in-turns.ts';
+import { callInTurns, type Place, refused, tooLarge, turnsBefore } from './call-in-turns.ts';
 import { chooseApi, conversationKey } from './choose-api.ts';
 import { openEventSink } from './event-sink.ts';
+import { faultOf, isClosing } from './fault-of.ts';
 import { type GoesOnFrom, goesOnFrom, goingOn, withCarried } from './goes-on-from.ts';
+import type { Isolation } from './isolation.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
 import { requestOf } from './request-of.ts';
@@ -43,7 +45,9 @@ import type { AttemptInput, AttemptRun } from './run-attempt.ts';
 import type { Shadows } from './shadow/open-shadows.ts';
 import { sharedAnswer } from './shared-answer.ts';
 import { withTurns } from './turns/next-input.ts';
+import { runTool, type ToolRun } from './turns/run-tool.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
+import { untilDeadline } from './until-deadline.ts';
 import { untilWritten } from './until-written.ts';
 
 /** What can be done with a taken job's BullMQ entry. Each ends the take: BullMQ is told by what is thrown. */
@@ -78,6 +82,8 @@ export interface AttemptTerms {
   admission: Admission;
   routing: Routing;
   shadows: Shadows;
+  /** Where the tools of an isolated attempt run. */
+  isolation: Pick<Isolation, 'tool'>;
   log: Log;
 }
 
@@ -123,6 +129,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         });
       }
     }
+    const runs = { run, tool: isolated ? options.isolation.tool : runTool };
     const place = await options.admission.admit(settings, { id, ticket, priority, signal: controller.signal });
     switch (place.kind) {
       case 'aborted':
@@ -143,7 +150,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           },
         };
         try {
-          return await begin(taken, isolated, (begun) => answered(taken, begun, from, run, once));
+          return await begin(taken, isolated, (begun) => inTime(taken, begun, from, runs, once));
         } finally {
           // Nothing was called: it had ended, is not due, or is a suspect.
           once.settle(null);
@@ -189,7 +196,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return applyOutcome(options, { id, verbs, begun }, DAMAGED);
       case 'begun': {
         const startedAt = performance.now();
-        const { outcome, callMs = null, ...end } = await answer(begun);
+        const { outcome, callMs = null, ...end } = await answerOrFault(id, () => answer(begun));
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
         const onFinished = (outcome: Outcome): void => {
           // What brings its process down is not sent once more from here.
@@ -201,13 +208,33 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     }
   };
 
+  /** Calls tell their faults themselves: what is thrown here was before any, or between two. */
+  const answerOrFault = async (id: string, answer: () => Promise<Answered>): Promise<Answered> => {
+    try {
+      return await answer();
+    } catch (error) {
+      if (isClosing(error)) throw error;
+      return uncalled(faultOf(error, { log, queue, id, possiblyBilled: false }));
+    }
+  };
+
+  /** Its deadline counts for all that the attempt does. */
+  const inTime: typeof answered = async (taken, begun, ...more) => {
+    const over = untilDeadline(begun, taken.controller);
+    try {
+      return await answered(taken, begun, ...more);
+    } finally {
+      over();
+    }
+  };
+
   /** The job is called, as often as it takes. */
   const answered = async (
     taken: Taken,
     begun: Begun,
     from: GoesOnFrom,
-    run: AttemptRun,
-    place: Place,
+    { run, tool }: { run: AttemptRun; tool: ToolRun },
+    first: Place,
   ): Promise<Answered> => {
     const { id, controller } = taken;
     if (begun.checkpointDamaged) {
@@ -215,8 +242,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     }
     begun.body = goingOn(begun.body as ResponsesBody, from);
     const previous = 'ids' in from ? from.ids : null;
-    const before = await turnsBefore(options, taken, begun);
-    if (before === null) return uncalled(stopped(controller.signal));
+    const earlier = await turnsBefore(options, taken, begun, first, tool);
+    if ('outcome' in earlier) return earlier;
+    const { turns: before, place } = earlier;
     const said = toldOutput(before.flatMap(itemsOfTurn));
     const api = wayOf(id, begun, from, before);
     // A completion comes whole: who reads along is given the events that its answer could have had.
@@ -231,8 +259,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     let callMs = 0;
     const call = async ({ told, settle }: Place): Promise<Outcome> => {
       // What is to be carried on with is the first call's.
-      const first = turns.length === before.length;
-      const input = { ...begun, checkpoint: first ? begun.checkpoint : null };
+      const isFirst = turns.length === before.length;
+      const input = { ...begun, checkpoint: isFirst ? begun.checkpoint : null };
       const terms = {
         id,
         queue: queue.name,
@@ -251,7 +279,7 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       settle(outcome);
       return outcome;
     };
-    const called = await callInTurns(options, { taken, begun, turns, sink, api, call, place });
+    const called = await callInTurns(options, { taken, begun, turns, sink, api, call, tool, place });
     const { outcome } = called;
     const streamed = sink === null ? null : await sink.close();
     if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
@@ -274,21 +302,11 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     return chooseApi(route.responses, key, withTurns(request.body, turns, remembers));
   };
 
-  /** A fault of ours must not lose the job: it is tried again like any failure, and bounded like any. */
   const runOrFault = async (run: AttemptRun, input: AttemptInput): Promise<Outcome> => {
     try {
       return await run(input);
     } catch (error) {
-      log.error({ err: error, job_id: input.id, queue: queue.name }, 'An attempt ended by a fault of ours');
-      const message = error instanceof Error ? `${error.name} in the worker` : 'a fault in the worker';
-      return {
-        kind: 'retry',
-        reason: 'internal',
-        error: { code: 'internal_error', message },
-        afterMs: 0,
-        countsAsAttempt: true,
-        possiblyBilled: true,
-      };
+      return faultOf(error, { log, queue, id: input.id, possiblyBilled: true });
     }
   };
   return attempt;

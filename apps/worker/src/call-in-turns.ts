@@ -3,13 +3,15 @@
  * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
  */
 import { type Outcome, type ResponsesBody, toldOutput, type UpstreamApi } from '@millrace/core';
-import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeTurn } from '@millrace/queue';
+import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeCallAgain, writeTurn } from '@millrace/queue';
 import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
 import type { AttemptTerms, Taken } from './attempt-job.ts';
 import type { EventSink } from './event-sink.ts';
+import { faultOf, isClosing } from './fault-of.ts';
 import { missedAnswer, missedTurn } from './turns/missed-answer.ts';
-import { runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
+import type { ToolRun } from './turns/run-tool.ts';
+import { isDone, runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
 import { itemsOfTurn, totalUsage, wholeOutcome } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
 
@@ -32,33 +34,53 @@ export interface Calling {
   api: UpstreamApi;
   /** One call after these turns, under the place that it is given. */
   call(place: Place): Promise<Outcome>;
+  /** By which the tools are run that it calls. */
+  tool: ToolRun;
   /** The first call's. */
   place: Place;
 }
 
 /**
- * The turns of a job that is begun again, the tools of the last one run that a crash cut short.
- * @returns null when the signal was aborted before they had ended
+ * The turns of a job that is begun again, the tools of the last one run that a crash cut short; and the place of the
+ * call that follows. Tools may take longer than a place is lent for: none is held while they run.
+ * @returns the outcome where none follows
  */
-export async function turnsBefore(terms: AttemptTerms, taken: Taken, begun: Begun): Promise<Turn[] | null> {
-  if (!begun.hasTurns) return [];
+export async function turnsBefore(
+  terms: AttemptTerms,
+  taken: Taken,
+  begun: Begun,
+  place: Place,
+  tool: ToolRun,
+): Promise<{ turns: Turn[]; place: Place } | { outcome: Outcome }> {
+  if (!begun.hasTurns) return { turns: [], place };
   const turns = await readTurns(terms.store, terms.queue, taken.id);
   const last = turns.at(-1);
-  if (last === undefined || last.misses !== undefined) return turns;
-  return (await runTools(turnTerms(terms, taken, begun), turns, last)) ? turns : null;
+  if (last === undefined || last.misses !== undefined || isDone(last)) return { turns, place };
+  place.settle(null);
+  if (!(await runTools(turnTerms(terms, taken, begun, tool), turns, last))) {
+    return { outcome: stopped(taken.controller.signal) };
+  }
+  const next = await reserveNext(terms, taken, turns);
+  return 'outcome' in next ? next : { turns, place: next };
 }
 
-function turnTerms({ store, queue, log }: AttemptTerms, { id, controller }: Taken, begun: Begun): TurnTerms {
+function turnTerms(
+  { store, queue, log }: AttemptTerms,
+  { id, controller }: Taken,
+  begun: Begun,
+  tool: ToolRun,
+): TurnTerms {
   const { signal } = controller;
-  return { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody };
+  return { store, queue, log, id, epoch: begun.epoch, signal, body: begun.body as ResponsesBody, tool };
 }
 
+/** @throws what a closed store throws; any other fault is an Outcome */
 export async function callInTurns(terms: AttemptTerms, calling: Calling): Promise<Called> {
   const { taken, begun, sink, turns, api } = calling;
   const { store, queue, settings, log } = terms;
   const { id, controller } = taken;
   const { signal } = controller;
-  const own = turnTerms(terms, taken, begun);
+  const own = turnTerms(terms, taken, begun, calling.tool);
   const before = turns.length;
   let place = calling.place;
   /** @param last what the last call came to: all before it are turns, and counted */
@@ -71,25 +93,42 @@ export async function callInTurns(terms: AttemptTerms, calling: Calling): Promis
   const note = async (turn: Turn): Promise<boolean> =>
     (await untilWritten(log, () => writeTurn(store, queue, id, begun.epoch, turn))) === 'written';
 
-  for (;;) {
-    const outcome = await calling.call(place);
-    const missed = missedAnswer(outcome, begun, settings);
-    if (missed !== null) {
-      return { ...ended(missed.outcome), turn: missedTurn(turns, missed, api) };
+  const again = async (): Promise<boolean> =>
+    (await untilWritten(log, () => writeCallAgain(store, queue, id, begun.epoch))) === 'written';
+  /** A call was made of which nothing is on the record yet. */
+  let unnoted = false;
+  try {
+    for (;;) {
+      if ((begun.hasTurns || turns.length > 0) && !(await again())) {
+        place.settle(null);
+        return ended(LOST);
+      }
+      const outcome = await calling.call(place);
+      unnoted = true;
+      const missed = missedAnswer(outcome, begun, settings);
+      if (missed !== null) {
+        return { ...ended(missed.outcome), turn: missedTurn(turns, missed, api) };
+      }
+      if (outcome.kind !== 'completed' || toolCalls(outcome, own, turns) === null) {
+        const whole =
+          outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
+        return ended(whole, outcome);
+      }
+      const turn = turnOf(turns, outcome.answer, api);
+      // Before it is noted: the turn is what a crash goes on from, and no longer the response that it was.
+      await sink?.rest();
+      if (!(await note(turn))) return ended(LOST);
+      turns.push(turn);
+      unnoted = false;
+      if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
+      sink?.goOn(toldOutput(turns.flatMap(itemsOfTurn)));
+      const next = await reserveNext(terms, taken, turns);
+      if ('outcome' in next) return ended(next.outcome);
+      place = next;
     }
-    if (outcome.kind !== 'completed' || toolCalls(outcome, own) === null) {
-      const whole =
-        outcome.kind === 'completed' || outcome.kind === 'incomplete' ? wholeOutcome(outcome, turns) : outcome;
-      return ended(whole, outcome);
-    }
-    const turn = turnOf(turns, outcome.answer, api);
-    if (!(await note(turn))) return ended(LOST);
-    turns.push(turn);
-    if (!(await runTools(own, turns, turn))) return ended(stopped(signal));
-    sink?.goOn(toldOutput(turns.flatMap(itemsOfTurn)));
-    const next = await reserveNext(terms, taken, turns);
-    if ('outcome' in next) return ended(next.outcome);
-    place = next;
+  } catch (error) {
+    if (isClosing(error)) throw error;
+    return ended(faultOf(error, { log, queue, id, possiblyBilled: unnoted }));
   }
 }
 
@@ -118,7 +157,7 @@ async function reserveNext(
 }
 
 /** Between two calls nothing is on the bill that is not noted. */
-export function stopped(signal: AbortSignal): Outcome {
+function stopped(signal: AbortSignal): Outcome {
   const by = abortKind(signal.reason);
   switch (by) {
     case 'cancelled':

@@ -18,6 +18,11 @@ import { frameEvents, type PreviousIds } from './event-frames.ts';
 
 export interface EventSink {
   take: EventListener;
+  /**
+   * The call has been read whole, and something else is to follow. What is gathered is stored, and nothing that comes
+   * later notes that call as one to carry on with.
+   */
+  rest(): Promise<void>;
   /** The job takes another call. @param items all that the client is told of its response so far */
   goOn(items: readonly unknown[]): void;
   /** From now on each append notes where a crash would have to carry on. */
@@ -146,11 +151,16 @@ export function openEventSink({ store, queue, id, begun, previous, said, log }: 
       if (gatheredBytes > EVENTS_BYTES) lost = true;
       schedule();
     },
+    rest: async () => {
+      while (appending !== null) await appending;
+      // Ends the timer, too.
+      await append();
+      upstreamId = null;
+    },
     goOn: (items) => {
       if (lost) return;
       ended = false;
       for (const { sequence, frame } of frames.goOn(items)) gather(sequence, frame);
-      upstreamId = null;
       schedule();
     },
     attach: (response) => {

@@ -6,6 +6,7 @@ import { createLog, loadConfig, readEnvironment, runRole } from '@millrace/core'
 import { openUpstream, type RateLimitGauges, type Upstream } from '@millrace/upstream';
 import type { FromIsolated, ToIsolated } from './isolation-messages.ts';
 import { attemptRun } from './run-attempt.ts';
+import { runRegistered } from './turns/run-tool.ts';
 
 runRole(async () => {
   // Who is signalled is the worker: it tells what becomes of the attempt, and hangs up in the end.
@@ -44,8 +45,19 @@ runRole(async () => {
       tell({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
     }
   };
+  const tool = async ({ call, told }: Extract<ToIsolated, { kind: 'tool' }>): Promise<void> => {
+    if (controller.signal.aborted) controller = new AbortController();
+    const { idempotencyKey: key } = told;
+    try {
+      const output = await runRegistered(config.tools, call, { ...told, signal: controller.signal });
+      tell({ kind: 'said', key, output });
+    } catch (error) {
+      tell({ kind: 'tool_fault', key, message: error instanceof Error ? error.message : String(error) });
+    }
+  };
   process.on('message', (message: ToIsolated) => {
     if (message.kind === 'abort') controller.abort(message.reason);
+    else if (message.kind === 'tool') void tool(message);
     else void attempt(message);
   });
   tell({ kind: 'ready' });

@@ -4,9 +4,11 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Audit, Outcome, Reattachable } from '@millrace/core';
+import type { ToolOutput } from '@millrace/queue';
 import type { BackgroundKnown } from '@millrace/upstream';
-import type { FromIsolated, ToIsolated } from './isolation-messages.ts';
+import { converse } from './converse.ts';
 import type { AttemptInput } from './run-attempt.ts';
+import { ToolCrash, type ToolRun } from './turns/run-tool.ts';
 
 export interface Isolation {
   /**
@@ -19,14 +21,17 @@ export interface Isolation {
    * @throws Error when the process could not be started, or a fault of ours ended the attempt in it
    */
   run(input: AttemptInput): Promise<Outcome>;
+  /**
+   * Runs a tool in the process, like an attempt.
+   * @throws ToolCrash when the process died of it
+   */
+  tool: ToolRun;
   /** Ends the process. */
   close(): void;
 }
 
 /** A process that knows neither Redis nor BullMQ is there well within a second; a busy machine may need longer. */
 const START_BOUND_MS = 20_000;
-/** An attempt ends itself after its timeout; who does not answer for so long after it hangs. */
-const HANG_MS = 30_000;
 /** A suspect that waits holds a slot of its queue; after so long it goes back to the head of its line, for any worker. */
 const ENTER_WITHIN_MS = 5000;
 /** The next suspect mostly follows soon; an idle process is not kept longer. */
@@ -44,27 +49,36 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
   /** Its bound is what the process takes at once. */
   const waiting: (() => void)[] = [];
   let child: ChildProcess | null = null;
+  /** It is there to be asked, or will be. */
+  let ready: Promise<ChildProcess> | null = null;
   let idle: NodeJS.Timeout | undefined;
 
   const end = (): void => {
     clearTimeout(idle);
     child?.kill('SIGKILL');
     child = null;
+    ready = null;
   };
 
   /** The process, ready for an attempt. */
   const open = (): Promise<ChildProcess> => {
-    if (child !== null) return Promise.resolve(child);
+    if (ready !== null) return ready;
     const started = fork(new URL('./isolated-main.ts', import.meta.url), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     child = started;
-    started.once('exit', () => {
-      if (child === started) child = null;
-    });
-    return new Promise((resolve, reject) => {
+    // One for each tool that runs in it: bounded by what a model may call.
+    started.setMaxListeners(0);
+    const gone = (): void => {
+      if (child !== started) return;
+      child = null;
+      ready = null;
+    };
+    started.once('exit', gone);
+    ready = new Promise((resolve, reject) => {
       const failed = (why: string) => (): void => {
         clearTimeout(late);
+        gone();
         started.kill('SIGKILL');
         reject(new Error(`the process for a suspect ${why}`));
       };
@@ -76,6 +90,7 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
         resolve(started);
       });
     });
+    return ready;
   };
 
   /** True when whoever was inside has left to this one. */
@@ -98,18 +113,15 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
 
   const attempt = (process: ChildProcess, input: AttemptInput): Promise<Outcome> => {
     const { id, queue, settings, begun, api, turns, controller } = input;
-    const { signal } = controller;
     let reattach: Reattachable | null = begun.checkpoint;
-    return new Promise<Outcome>((resolve, reject) => {
-      const say = (message: ToIsolated): void => {
-        // Who cannot be told is dead, and that is heard below.
-        process.send(message, () => undefined);
-      };
-      const abort = (): void => say({ kind: 'abort', reason: signal.reason });
-      const died = (): void => settle(() => resolve(crashed(reattach)));
-      const heard = (message: FromIsolated): void => {
-        if (message.kind === 'outcome') settle(() => resolve(message.outcome));
-        else if (message.kind === 'fault') settle(() => reject(new Error(message.message)));
+    return converse<Outcome>(process, {
+      message: { kind: 'run', id, queue, settings, begun, api, turns, background: background(settings.upstream) },
+      signal: controller.signal,
+      timeoutMs: settings.timeoutSeconds * 1000,
+      died: () => crashed(reattach),
+      hear: (message, resolve, reject) => {
+        if (message.kind === 'outcome') resolve(message.outcome);
+        else if (message.kind === 'fault') reject(new Error(message.message));
         else if (message.kind === 'audit') audit?.write(message.entry);
         else if (message.kind === 'event') input.onEvent?.(message.type, message.data);
         else if (message.kind === 'told') input.told(message.gauges);
@@ -118,20 +130,25 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
           // A checkpoint that cannot be written must not cost the answer that is being made.
           input.checkpoint(message.response).catch(() => undefined);
         }
-      };
-      const hang = setTimeout(() => process.kill('SIGKILL'), settings.timeoutSeconds * 1000 + HANG_MS);
-      const settle = (how: () => void): void => {
-        clearTimeout(hang);
-        signal.removeEventListener('abort', abort);
-        process.off('message', heard);
-        process.off('exit', died);
-        how();
-      };
-      process.on('message', heard);
-      process.on('exit', died);
-      say({ kind: 'run', id, queue, settings, begun, api, turns, background: background(settings.upstream) });
-      if (signal.aborted) abort();
-      else signal.addEventListener('abort', abort);
+      },
+    });
+  };
+
+  const tool: ToolRun = async ({ timeoutMs }, call, { signal, ...told }) => {
+    const process = await open();
+    if (signal.aborted) return null;
+    const { idempotencyKey: key } = told;
+    return converse<ToolOutput | null>(process, {
+      message: { kind: 'tool', call, told },
+      signal,
+      timeoutMs,
+      died: () => {
+        throw new ToolCrash();
+      },
+      hear: (message, resolve, reject) => {
+        if (message.kind === 'said' && message.key === key) resolve(message.output);
+        else if (message.kind === 'tool_fault' && message.key === key) reject(new Error(message.message));
+      },
     });
   };
 
@@ -149,6 +166,7 @@ export function openIsolation({ audit, background }: IsolationTerms): Isolation 
       };
     },
     run: async (input) => attempt(await open(), input),
+    tool,
     close: end,
   };
 }

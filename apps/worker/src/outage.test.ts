@@ -11,6 +11,7 @@ import { openLimits } from './limits.ts';
 import { openRouting } from './routing.ts';
 import { type Runner, startRunner } from './runner.ts';
 import { type ScriptedRun, scriptedRun } from './testing/scripted-run.ts';
+import { runTool } from './turns/run-tool.ts';
 
 let redis: TestRedis;
 let back: LocalRedis | null;
@@ -43,7 +44,7 @@ const start = (scripted: ScriptedRun, lockMs: number): Runner => {
     admission,
     routing: openRouting(store.config, silentLog),
     shadows: { offer: () => undefined, close: async () => undefined },
-    isolation: { enter: async () => () => undefined, run: scripted.run, close: () => undefined },
+    isolation: { enter: async () => () => undefined, run: scripted.run, tool: runTool, close: () => undefined },
     restartAfterMs: 30_000,
     log: silentLog,
   });

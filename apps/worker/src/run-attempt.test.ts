@@ -151,17 +151,6 @@ it('a schema that the configuration has lost fails the job, and nothing is sent'
   expect(asked).toEqual([]);
 });
 
-it('the call is ended at the job’s deadline, by Redis’s clock at the start', async () => {
-  const { outcome } = await attempt({ begun: { startedAt: 1000, deadline: 1100 }, answer: () => undefined });
-  expect(outcome).toMatchObject({ kind: 'failed', reason: 'deadline_exceeded', possiblyBilled: true });
-});
-
-it('a deadline far beyond what a timer can count is no deadline at once', async () => {
-  const far = { startedAt: 1000, deadline: 1000 + 2 ** 32 };
-  const config: ConfigInput = { queues: { generate: { timeoutSeconds: 31_536_000 } } };
-  expect((await attempt({ begun: far, config })).outcome.kind).toBe('completed');
-});
-
 it('a cancelled job’s call is ended, and may be on the bill', async () => {
   const controller = new AbortController();
   const { outcome } = await attempt({ controller, answer: () => controller.abort({ kind: 'cancelled' }) });

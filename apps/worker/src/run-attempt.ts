@@ -30,7 +30,7 @@ export interface AttemptInput {
   api: UpstreamApi;
   /** The job's calls before this one. */
   turns: readonly Turn[];
-  /** Aborted with the reason: cancelled, shutdown, or here, the deadline. */
+  /** Aborted with the reason: cancelled, shutdown, or the deadline. */
   controller: AbortController;
   /** Notes what a crash of this process would need to carry on with the response instead of calling again. */
   checkpoint: (response: Reattachable) => Promise<unknown>;
@@ -43,9 +43,6 @@ export interface AttemptInput {
 /** What it throws is a fault of ours; everything that the upstream can do is an Outcome. */
 export type AttemptRun = (input: AttemptInput) => Promise<Outcome>;
 
-/** setTimeout's own limit, some 24 days: anything longer would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Binds what every attempt of this process shares. */
 export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstream>, audit: Audit | null): AttemptRun {
   return async ({ id, queue, settings, begun, api, turns, controller, checkpoint, told, onEvent }) => {
@@ -54,11 +51,6 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
     const request = requestOf(config, settings, begun);
     if ('kind' in request) return request;
 
-    const leftMs = begun.deadline === null ? Number.POSITIVE_INFINITY : begun.deadline - begun.startedAt;
-    const deadline =
-      leftMs < Math.min(settings.timeoutSeconds * 1000, MAX_TIMER_MS)
-        ? setTimeout(() => controller.abort({ kind: 'deadline' }), leftMs)
-        : null;
     const progress = noteProgress(checkpoint, onEvent !== undefined);
     const key = ownCacheKey(request.body);
     const { promptCacheKey, history } = config.upstreams[settings.upstream] ?? {};
@@ -98,7 +90,6 @@ export function attemptRun(config: Config, upstreams: ReadonlyMap<string, Upstre
       });
       return key === null ? outcome : outcomeWithoutKey(outcome, key);
     } finally {
-      if (deadline !== null) clearTimeout(deadline);
       progress.stop();
     }
   };

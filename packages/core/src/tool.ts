@@ -4,7 +4,10 @@ import { checkStrictSchema } from './strict-schema.ts';
 
 /** What a tool is told beside its arguments. */
 export interface ToolCall {
-  /** The same whenever this very call is made again, after a crash in the middle of it: `<job id>:<call id>`. */
+  /**
+   * The same whenever this very call is made again, after a crash in the middle of it, and no other call's:
+   * `<job id>:<turn>:<call id>`, of the second call with the same id in a turn `…#2`.
+   */
   idempotencyKey: string;
   jobId: string;
   /** Aborted when the job is cancelled, the worker stops, or the tool's time is over. */

@@ -104,7 +104,7 @@ export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue }
 export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';
 export { hostedCalls } from './tool-calls.ts';
-export { readTurns, type ToolOutput, type Turn, writeToolOutput, writeTurn } from './turns.ts';
+export { readTurns, type ToolOutput, type Turn, writeCallAgain, writeToolOutput, writeTurn } from './turns.ts';
 export {
   countDeliveries,
   type Delivery,

@@ -55,6 +55,7 @@ const HEADERS = {
   depend: WHEN_FULL,
   share: WHEN_FULL,
   turn: WHEN_FULL,
+  'call-again': WHEN_FULL,
   remove: WHEN_FULL,
   lease: WHEN_FULL,
   mark: WHEN_FULL,

@@ -2,12 +2,12 @@
 import type { Usage } from '@millrace/core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
-import { finishByOutcome, settleAttempt } from './attempt.ts';
+import { beginAttempt, finishByOutcome, settleAttempt } from './attempt.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';
 import { openTestStore } from './testing/store.ts';
 import { begin, COMPLETED, queueOf, RETRY, submitOne } from './testing/stored.ts';
-import { readTurns, type Turn, writeTurn } from './turns.ts';
+import { readTurns, type Turn, writeCallAgain, writeToolOutput, writeTurn } from './turns.ts';
 
 let redis: TestRedis;
 let store: Store;
@@ -59,4 +59,21 @@ it('an attempt that ends with a turn notes it in the same step, or not at all', 
   expect(await readTurns(store, queueOf(store), id)).toEqual([missed]);
   expect((await begin(store, id)).hasTurns).toBe(true);
   expect([await counter('tokens:input'), await counter('tool_calls:web_search_call')]).toEqual([10, 2]);
+});
+
+it('a crash between two calls has lost none, and a crash in one has, whichever the call was', async () => {
+  const id = await submitOne(store);
+  const again = () => beginAttempt(store, queueOf(store), id, { worker: 'test-worker', failUnknown: true });
+  const { epoch } = await begin(store, id);
+  await writeTurn(store, queueOf(store), id, epoch, turn);
+  const said = { number: 1, callKey: 'a', output: { output: 'x', failed: false, ms: 1 } };
+  await writeToolOutput(store, queueOf(store), id, epoch, said);
+  // While its tools ran; and then before the next attempt had sent anything.
+  for (const next of [2, 3]) expect(await again()).toMatchObject({ kind: 'begun', epoch: next });
+  expect(await writeCallAgain(store, queueOf(store), id, 2)).toBe('stale');
+  expect(await writeCallAgain(store, queueOf(store), id, 3)).toBe('written');
+  expect(await again()).toEqual({ kind: 'unknown' });
+  const attempts = (await readJob(store, id))?.job.attempts;
+  expect(attempts?.map((attempt) => attempt.possibly_billed)).toEqual([false, false, true]);
+  expect(await counter('possibly_billed')).toBe(1);
 });

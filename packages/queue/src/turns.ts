@@ -23,7 +23,7 @@ export interface Turn {
   output: NonNullable<ResponseObject['output']>;
   /** Of an answer that missed its schema: place and problem of each miss, as the model was told. */
   misses?: { path: string; problem: string }[];
-  /** By call id: what the tool said, as the model was told. */
+  /** By call id (the second of the same: `<id>#2`): what the tool said, as the model was told. */
   tools: Record<string, ToolOutput>;
 }
 
@@ -58,6 +58,19 @@ export function writeTurn(store: Store, queue: StoreQueue, id: string, epoch: nu
   return write(store, queue, id, [epoch, ...turnArgs(turn), ...counts]);
 }
 
+/**
+ * Tells that a job which has turns is called once more. Nothing may be sent before this has replied 'written': until then
+ * a crash of the attempt has cost no call.
+ */
+export async function writeCallAgain(
+  store: Store,
+  { keys }: StoreQueue,
+  id: string,
+  epoch: number,
+): Promise<WriteReply> {
+  return (await runScript(store.redis, 'call-again', [keys.job(id)], [epoch])) as WriteReply;
+}
+
 /** Field and value that a turn is noted as; what its tools say is noted on its own. */
 export function turnArgs({ number, tools: _, ...turn }: Turn): [string, string] {
   return [`turn:${number}`, JSON.stringify(turn)];
@@ -68,9 +81,9 @@ export function writeToolOutput(
   queue: StoreQueue,
   id: string,
   epoch: number,
-  { number, callId, output }: { number: number; callId: string; output: ToolOutput },
+  { number, callKey, output }: { number: number; callKey: string; output: ToolOutput },
 ): Promise<WriteReply> {
-  return write(store, queue, id, [epoch, `tool:${number}:${callId}`, JSON.stringify(output), 0, 0, 0, '']);
+  return write(store, queue, id, [epoch, `tool:${number}:${callKey}`, JSON.stringify(output), 0, 0, 0, '']);
 }
 
 async function write(store: Store, { keys }: StoreQueue, id: string, args: (string | number)[]): Promise<WriteReply> {

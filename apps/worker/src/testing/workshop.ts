@@ -11,6 +11,7 @@ import { openLimits } from '../limits.ts';
 import { openRouting } from '../routing.ts';
 import type { AttemptRun } from '../run-attempt.ts';
 import { type Runner, startRunner } from '../runner.ts';
+import { runTool } from '../turns/run-tool.ts';
 
 export interface RunnerTerms {
   run: AttemptRun;
@@ -73,7 +74,7 @@ export async function openWorkshop(): Promise<Workshop> {
         admission,
         routing: openRouting(own.config, silentLog),
         shadows: { offer: () => undefined, close: async () => undefined },
-        isolation: isolation ?? { enter: async () => () => undefined, run, close: () => undefined },
+        isolation: isolation ?? { enter: async () => () => undefined, run, tool: runTool, close: () => undefined },
       });
       runners.push(runner);
       return runner;

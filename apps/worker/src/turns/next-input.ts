@@ -1,6 +1,6 @@
 /** The request of a job's next call: what was asked, and what has been said and done since. */
 import { inputItemsOf, type Miss, type ResponsesBody, retoldItem } from '@millrace/core';
-import type { Turn } from '@millrace/queue';
+import type { ToolOutput, Turn } from '@millrace/queue';
 
 /** Calls of tools beyond this, where the request says nothing: the model must answer with what it has. */
 export const MAX_TOOL_CALLS = 128;
@@ -21,10 +21,10 @@ export function withTurns(body: ResponsesBody, turns: readonly Turn[], remembers
   const told = kept ? withoutOldMisses(turns) : turns.slice(-1);
   const more = told.flatMap((turn) => [
     ...(kept ? turn.output.flatMap((item) => itemAgain(item as Item, turn)) : []),
-    ...callsOf(turn.output).map(({ call_id }) => ({
+    ...callsOf(turn.output).map((call) => ({
       type: 'function_call_output',
-      call_id,
-      output: turn.tools[call_id]?.output ?? '',
+      call_id: call.call_id,
+      output: saidTo(call, turn)?.output ?? '',
     })),
     ...(turn.misses === undefined ? [] : [askAgain(turn.misses)]),
   ]);
@@ -58,12 +58,17 @@ function asInput(item: Item, stored: boolean): Item[] {
 
 /** What had to be called was called; from now on the model may answer, and must where it has called enough. */
 function toolChoice(body: ResponsesBody, turns: readonly Turn[]): { tool_choice?: string } {
-  const calls = turns.reduce((sum, { output }) => sum + callsOf(output).length, 0);
+  const calls = callsMade(turns);
   if (calls === 0) return {};
   if (calls >= mostCalls(body)) return { tool_choice: 'none' };
   return body.tool_choice == null || body.tool_choice === 'auto' || body.tool_choice === 'none'
     ? {}
     : { tool_choice: 'auto' };
+}
+
+/** How many functions were called in these turns. */
+export function callsMade(turns: readonly Turn[]): number {
+  return turns.reduce((sum, { output }) => sum + callsOf(output).length, 0);
 }
 
 export function mostCalls(body: ResponsesBody): number {
@@ -80,12 +85,23 @@ export interface FunctionCall {
   call_id: string;
   name: string;
   arguments: string;
+  /** Names it within its turn: its id, unless a call before it has the same (some servers give all calls one). */
+  key: string;
 }
 
 /** The function calls among the items of an answer. */
 export function callsOf(output: readonly unknown[] | undefined): FunctionCall[] {
-  return (output ?? []).filter((item): item is FunctionCall & { type: 'function_call' } => {
-    const { type, call_id, name } = (item ?? {}) as Item;
-    return type === 'function_call' && typeof call_id === 'string' && typeof name === 'string';
+  const times = new Map<string, number>();
+  return (output ?? []).flatMap((item) => {
+    const { type, call_id, name, arguments: args } = (item ?? {}) as Item;
+    if (type !== 'function_call' || typeof call_id !== 'string' || typeof name !== 'string') return [];
+    const nth = (times.get(call_id) ?? 0) + 1;
+    times.set(call_id, nth);
+    return [{ call_id, name, arguments: args as string, key: nth === 1 ? call_id : `${call_id}#${nth}` }];
   });
+}
+
+/** What a tool has said to a call; undefined while it has not. A call may be named like what every object has. */
+export function saidTo({ key }: FunctionCall, { tools }: Turn): ToolOutput | undefined {
+  return Object.hasOwn(tools, key) ? tools[key] : undefined;
 }

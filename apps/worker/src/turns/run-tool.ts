@@ -6,6 +6,27 @@ import type { FunctionCall } from './next-input.ts';
 /** Of what a tool throws, the model is told so much. */
 const ERROR_CHARACTERS = 2000;
 
+export type ToolRun = typeof runTool;
+
+/** The process in which a tool ran has died of it, or of another beside it. */
+export class ToolCrash extends Error {}
+
+/** What the model is told where nothing is run. */
+export function notRun(why: string): ToolOutput {
+  return { output: `Error: ${why}`, failed: true, ms: 0 };
+}
+
+/** A call of one of these tools, run by `run`. It was registered when the model called it; it need not be any more. */
+export async function runRegistered(
+  tools: Readonly<Record<string, Tool>>,
+  call: FunctionCall,
+  told: ToolCall,
+  run: ToolRun = runTool,
+): Promise<ToolOutput | null> {
+  const tool = Object.hasOwn(tools, call.name) ? tools[call.name] : undefined;
+  return tool === undefined ? notRun('there is no such tool any more') : run(tool, call, told);
+}
+
 /** @returns what the model is told; null when the signal was aborted before the tool had ended: nothing is known then */
 export async function runTool(
   tool: Tool,
@@ -21,10 +42,10 @@ export async function runTool(
 type Said = Pick<ToolOutput, 'output' | 'failed'>;
 
 async function textOf(tool: Tool, call: FunctionCall, told: ToolCall): Promise<Said | null> {
-  const args = argumentsOf(tool, call.arguments);
-  if ('fault' in args) return failure(args.fault);
   const over = AbortSignal.any([told.signal, AbortSignal.timeout(tool.timeoutMs)]);
   try {
+    const args = await within(over, () => argumentsOf(tool, call.arguments));
+    if ('fault' in args) return failure(args.fault);
     const value = await within(over, () => tool.run(args.value, { ...told, signal: over }));
     const output = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
     const bytes = Buffer.byteLength(output);
@@ -40,8 +61,8 @@ async function textOf(tool: Tool, call: FunctionCall, told: ToolCall): Promise<S
 }
 
 /** Ends with the signal, whatever the tool does. */
-function within(signal: AbortSignal, run: () => unknown): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+function within<T>(signal: AbortSignal, run: () => T | PromiseLike<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const stop = (): void => reject(signal.reason);
   if (signal.aborted) stop();
   else {
@@ -54,14 +75,15 @@ function within(signal: AbortSignal, run: () => unknown): Promise<unknown> {
   return promise;
 }
 
-function argumentsOf(tool: Tool, text: string): { value: unknown } | { fault: string } {
+/** @throws what the tool's own checks throw */
+async function argumentsOf(tool: Tool, text: string): Promise<{ value: unknown } | { fault: string }> {
   let value: unknown;
   try {
     value = JSON.parse(text.trim() === '' ? '{}' : text);
   } catch {
     return { fault: 'the arguments are no JSON' };
   }
-  const parsed = tool.parameters.safeParse(value);
+  const parsed = await tool.parameters.safeParseAsync(value);
   if (parsed.success) return { value: parsed.data };
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the arguments'}: ${message}`);
   return { fault: `the arguments do not fit: ${faults.join('; ')}` };

@@ -1,7 +1,7 @@
 /** The answer of a job that took several calls: all that was said and done, and what all of it took. */
 import type { Answer, Outcome, Usage } from '@millrace/core';
 import type { Turn } from '@millrace/queue';
-import { callsOf } from './next-input.ts';
+import { callsOf, saidTo } from './next-input.ts';
 
 type Ended = Extract<Outcome, { kind: 'completed' | 'incomplete' }>;
 
@@ -20,10 +20,11 @@ function wholeAnswer(answer: Answer, turns: readonly Turn[], usage: Usage | null
 /** The items that a turn adds to the whole; an answer that missed its schema adds none. */
 export function itemsOfTurn(turn: Turn): unknown[] {
   if (turn.misses !== undefined) return [];
-  const outputs = callsOf(turn.output).flatMap(({ call_id }) => {
-    const told = turn.tools[call_id];
+  const outputs = callsOf(turn.output).flatMap((call) => {
+    const told = saidTo(call, turn);
     if (told === undefined) return [];
-    const id = `fco_${call_id.replace(/^call_/, '')}`;
+    const { call_id, key } = call;
+    const id = `fco_${key.replace(/^call_/, '')}`;
     return [
       {
         id,

@@ -3,9 +3,9 @@
 -- KEYS: job, status:queued, status:in_progress, counters, workers, beats
 -- ARGV: id, worker, slack_ms (how much too early a start may be), outcome JSON of an attempt that was left open,
 --       start (names this very start: the same command, sent again because its reply was lost, is the same start),
---       outcome JSON of an attempt that was left open and can be re-attached,
+--       outcome JSON of an attempt that was left open and lost nothing,
 --       isolated (1 = in a process where nothing else runs), fail_unknown (1 = a call that was lost is not repeated)
-local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown', 'stream', 'turns', 'metadata')
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown', 'stream', 'turns', 'metadata', 'between')
 local status = job[1]
 if not status then return { 'missing' } end
 local checkpoint = job[12] or ''
@@ -20,7 +20,9 @@ if job[5] and now + tonumber(ARGV[3]) < tonumber(job[5]) then return { 'early', 
 
 -- What can be re-attached is not lost; a checkpoint that cannot be read is as good as none.
 local reattachable = string.match(checkpoint, '^[%d%-]+ %S+$')
-local lost = reattachable and ARGV[6] or ARGV[4]
+-- Nor was anything lost where no call was under way: between two of them, tools ran.
+local free = reattachable or (job[10] and job[19] == job[10])
+local lost = free and ARGV[6] or ARGV[4]
 local crashes = tonumber(job[13] or '0')
 local unknown = job[15]
 if job[10] and redis.call('HEXISTS', KEYS[1], 'outcome:' .. job[10]) == 0 then
@@ -29,7 +31,7 @@ if job[10] and redis.call('HEXISTS', KEYS[1], 'outcome:' .. job[10]) == 0 then
   -- Its lock ran out, but whether it crashed will be known in a moment.
   if state == 'unsure' then return { 'unsure', int(unsure_ms) } end
   close_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', lost, now)
-  if not reattachable then
+  if not free then
     redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1)
     if ARGV[8] == '1' then
       -- Kept, because whoever fails the job for it may die before that.
@@ -49,6 +51,8 @@ if crashes >= SUSPECT_CRASHES and ARGV[7] ~= '1' then return { 'suspect' } end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'status', 'in_progress', 'started_at', int(now), 'start', ARGV[5],
   'attempt:' .. epoch, int(now) .. ' ' .. ARGV[2])
+-- Its first call is told (see call-again): before it come the tools of a turn that was cut short.
+if job[17] then redis.call('HSET', KEYS[1], 'between', epoch) end
 -- Carried on with: were this attempt lost too, the job must not look as if it had made a call of its own.
 local upstream = string.match(checkpoint, '^[%d%-]+ (%S+)$')
 if upstream then redis.call('HSET', KEYS[1], 'upstream:' .. epoch, upstream) end

@@ -11,4 +11,6 @@ count_tokens(KEYS[3], ARGV[4], ARGV[5], ARGV[6])
 count_tool_calls(KEYS[1], KEYS[3], ARGV[7])
 -- The response that it was is read whole: a crash goes on with what follows.
 redis.call('HDEL', KEYS[1], 'checkpoint')
+-- Until the next call (see call-again) nothing is on the bill that is not noted.
+if string.sub(ARGV[2], 1, 5) == 'turn:' then redis.call('HSET', KEYS[1], 'between', ARGV[1]) end
 return 'written'
