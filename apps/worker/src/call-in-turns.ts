@@ -2,7 +2,7 @@
  * call: most jobs take one. Where the model calls tools of ours, they are run and it is called again, each call under a
  * reservation of its own, until it answers. Every turn is noted before the next: a crash goes on after it.
  */
-import { type Outcome, type ResponsesBody, toldOutput, type UpstreamApi } from '@millrace/core';
+import { type Outcome, type ResponsesBody, toldOutput, totalUsage, type UpstreamApi } from '@millrace/core';
 import { type Begun, hostedCalls, readTurns, type Spent, type Turn, writeCallAgain, writeTurn } from '@millrace/queue';
 import { abortKind } from '@millrace/upstream';
 import type { Admitted } from './admission.ts';
@@ -12,7 +12,7 @@ import { faultOf, isClosing } from './fault-of.ts';
 import { missedAnswer, missedTurn } from './turns/missed-answer.ts';
 import type { ToolRun } from './turns/run-tool.ts';
 import { isDone, runTools, type TurnTerms, toolCalls, turnOf } from './turns/take-turn.ts';
-import { itemsOfTurn, totalUsage, wholeOutcome } from './turns/whole-answer.ts';
+import { itemsOfTurn, wholeOutcome } from './turns/whole-answer.ts';
 import { untilWritten } from './until-written.ts';
 
 export interface Called {

@@ -73,4 +73,5 @@ export { runRole } from './run-role.ts';
 export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';
 export { asUntold, TOOL_SERVER, toldOutput } from './told-output.ts';
 export { isTool, type Tool, type ToolCall, type ToolDefinition, tool, withRegistered } from './tool.ts';
+export { totalUsage } from './total-usage.ts';
 export { watchConfig } from './watch-config.ts';

@@ -51,7 +51,6 @@ export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-fl
 export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
 export { jobErrors, jobStatuses } from './flows/job-fields.ts';
 export { keepFlows } from './flows/keep-flows.ts';
-export { addUsage } from './flows/settle-step.ts';
 export { stepJobs } from './flows/step-jobs.ts';
 export { freeOrphans } from './free-orphans.ts';
 export type { Durability, ServerFacts } from './guard.ts';

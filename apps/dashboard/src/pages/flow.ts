@@ -1,6 +1,6 @@
 /** One flow: how far it is, its steps in the order in which they can run, and how to cancel it or do it again. */
-import type { Usage } from '@millrace/core';
-import { addUsage, type Flow } from '@millrace/queue';
+import { totalUsage } from '@millrace/core';
+import type { Flow } from '@millrace/queue';
 import type { FlowNow } from '../flow-reader.ts';
 import { formatCount, formatDuration, formatTokens, timeElement } from '../format.ts';
 import { type Html, html, type Part } from '../html.ts';
@@ -62,7 +62,7 @@ function diagram({ definition: { steps } }: Flow, regions: Regions): Html {
 function facts(flow: Flow): Html {
   const states = Object.values(flow.steps);
   const over = states.filter(({ status }) => status === 'completed' || status === 'failed' || status === 'skipped');
-  const usage = states.reduce<Usage | null>((sum, state) => addUsage(sum, state.usage), null);
+  const usage = totalUsage(states.map((state) => state.usage));
   const lines: [string, Part][] = [
     ['Created', timeElement(flow.created_at)],
     ['Steps that are over', `${formatCount(over.length)} of ${formatCount(states.length)}`],

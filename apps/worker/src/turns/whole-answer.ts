@@ -1,5 +1,5 @@
 /** The answer of a job that took several calls: all that was said and done, and what all of it took. */
-import type { Answer, Outcome, Usage } from '@millrace/core';
+import { type Answer, type Outcome, totalUsage, type Usage } from '@millrace/core';
 import type { Turn } from '@millrace/queue';
 import { callsOf, saidTo } from './next-input.ts';
 
@@ -36,22 +36,4 @@ export function itemsOfTurn(turn: Turn): unknown[] {
     ];
   });
   return [...turn.output, ...outputs];
-}
-
-/** The sum; null where nothing was told. */
-export function totalUsage(parts: readonly (Usage | null)[]): Usage | null {
-  return parts.reduce<Usage | null>((sum, part) => {
-    if (sum === null || part === null) return sum ?? part;
-    return {
-      input_tokens: sum.input_tokens + part.input_tokens,
-      input_tokens_details: {
-        cached_tokens: sum.input_tokens_details.cached_tokens + part.input_tokens_details.cached_tokens,
-      },
-      output_tokens: sum.output_tokens + part.output_tokens,
-      output_tokens_details: {
-        reasoning_tokens: sum.output_tokens_details.reasoning_tokens + part.output_tokens_details.reasoning_tokens,
-      },
-      total_tokens: sum.total_tokens + part.total_tokens,
-    };
-  }, null);
 }

@@ -1,5 +1,5 @@
 /** A step that goes on is over once none of its jobs does: then it is told what they came to. */
-import type { JobError, StepState, Usage } from '@millrace/core';
+import { type JobError, type StepState, totalUsage, type Usage } from '@millrace/core';
 import { readJson } from '../job-record.ts';
 import { flowKeys } from '../keys.ts';
 import { queueOfJob, type Store } from '../store.ts';
@@ -23,7 +23,7 @@ export async function settleStep(store: Store, flow: Flow, step: string, look: b
   let usage: Usage | null = null;
   for await (const [jobStatus, jobError, jobUsage] of readFields(store, places, ['status', 'error', 'usage'])) {
     const id = places[found++]?.id;
-    usage = addUsage(usage, readJson<Usage>(jobUsage));
+    usage = totalUsage([usage, readJson<Usage>(jobUsage)]);
     if (jobStatus === 'completed') completed++;
     else if (jobStatus != null) {
       error ??= readJson<JobError>(jobError) ?? { code: jobStatus, message: `The job ${id} is ${jobStatus}.` };
@@ -50,19 +50,4 @@ async function dropEnded(store: Store, key: string): Promise<boolean> {
   const over = ids.filter((id) => !open.has(id));
   if (over.length > 0) await store.redis.srem(key, ...over);
   return open.size === 0;
-}
-
-export function addUsage(sum: Usage | null, more: Usage | null): Usage | null {
-  if (sum === null || more === null) return sum ?? more;
-  return {
-    input_tokens: sum.input_tokens + more.input_tokens,
-    input_tokens_details: {
-      cached_tokens: sum.input_tokens_details.cached_tokens + more.input_tokens_details.cached_tokens,
-    },
-    output_tokens: sum.output_tokens + more.output_tokens,
-    output_tokens_details: {
-      reasoning_tokens: sum.output_tokens_details.reasoning_tokens + more.output_tokens_details.reasoning_tokens,
-    },
-    total_tokens: sum.total_tokens + more.total_tokens,
-  };
 }
