@@ -2,22 +2,12 @@
  * One attempt at a job that was taken: its intent is recorded, it is run, and its Outcome becomes a queue verb. The job
  * record decides; BullMQ is told afterwards, so a crash in between repeats nothing but the telling.
  */
-import {
-  historyOf,
-  type Log,
-  type Outcome,
-  type QueueConfig,
-  type Reattachable,
-  type ResponsesBody,
-  toldOutput,
-  type UpstreamApi,
-} from '@millrace/core';
+import type { Log, Outcome, QueueConfig, Reattachable, ResponsesBody } from '@millrace/core';
 import {
   type Begun,
   beginAttempt,
   dependOn,
   dropCheckpoint,
-  type EndTerms,
   failPastDeadline,
   failPoison,
   failUnknown,
@@ -26,28 +16,21 @@ import {
   type StoreQueue,
   shareCall,
   type Ticket,
-  type Turn,
-  writeCheckpoint,
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
-import { callInTurns, type Place, refused, tooLarge, turnsBefore } from './call-in-turns.ts';
-import { chooseApi, conversationKey } from './choose-api.ts';
-import { openEventSink } from './event-sink.ts';
+import { type Place, refused, tooLarge } from './call-in-turns.ts';
+import { type Answered, callJob } from './call-job.ts';
 import { faultOf, isClosing } from './fault-of.ts';
-import { type GoesOnFrom, goesOnFrom, goingOn, withCarried } from './goes-on-from.ts';
+import { goesOnFrom, withCarried } from './goes-on-from.ts';
 import type { Isolation } from './isolation.ts';
 import { logAttempt } from './log-attempt.ts';
 import { paused } from './paused.ts';
-import { requestOf } from './request-of.ts';
 import type { Routing } from './routing.ts';
-import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import type { AttemptRun } from './run-attempt.ts';
 import type { Shadows } from './shadow/open-shadows.ts';
 import { sharedAnswer } from './shared-answer.ts';
-import { withTurns } from './turns/next-input.ts';
-import { runTool, type ToolRun } from './turns/run-tool.ts';
-import { itemsOfTurn } from './turns/whole-answer.ts';
-import { untilDeadline } from './until-deadline.ts';
+import { runTool } from './turns/run-tool.ts';
 import { untilWritten } from './until-written.ts';
 
 /** What can be done with a taken job's BullMQ entry. Each ends the take: BullMQ is told by what is thrown. */
@@ -150,7 +133,9 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           },
         };
         try {
-          return await begin(taken, isolated, (begun) => inTime(taken, begun, from, runs, once));
+          return await begin(taken, isolated, (begun) =>
+            callJob(options, { taken, begun, from, ...runs, place: once }),
+          );
         } finally {
           // Nothing was called: it had ended, is not due, or is a suspect.
           once.settle(null);
@@ -217,98 +202,6 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       return uncalled(faultOf(error, { log, queue, id, possiblyBilled: false }));
     }
   };
-
-  /** Its deadline counts for all that the attempt does. */
-  const inTime: typeof answered = async (taken, begun, ...more) => {
-    const over = untilDeadline(begun, taken.controller);
-    try {
-      return await answered(taken, begun, ...more);
-    } finally {
-      over();
-    }
-  };
-
-  /** The job is called, as often as it takes. */
-  const answered = async (
-    taken: Taken,
-    begun: Begun,
-    from: GoesOnFrom,
-    { run, tool }: { run: AttemptRun; tool: ToolRun },
-    first: Place,
-  ): Promise<Answered> => {
-    const { id, controller } = taken;
-    if (begun.checkpointDamaged) {
-      log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
-    }
-    begun.body = goingOn(begun.body as ResponsesBody, from);
-    const previous = 'ids' in from ? from.ids : null;
-    const earlier = await turnsBefore(options, taken, begun, first, tool);
-    if ('outcome' in earlier) return earlier;
-    const { turns: before, place } = earlier;
-    const said = toldOutput(before.flatMap(itemsOfTurn));
-    const api = wayOf(id, begun, from, before);
-    // A completion comes whole: who reads along is given the events that its answer could have had.
-    const sink =
-      begun.stream && api === 'responses' ? openEventSink({ store, queue, id, begun, previous, said, log }) : null;
-    const checkpoint = (response: Reattachable) => {
-      sink?.attach(response.upstreamId);
-      return writeCheckpoint(store, queue, id, begun.epoch, response);
-    };
-    const onEvent = sink === null ? {} : { onEvent: sink.take };
-    const turns = [...before];
-    let callMs = 0;
-    const call = async ({ told, settle }: Place): Promise<Outcome> => {
-      // What is to be carried on with is the first call's.
-      const isFirst = turns.length === before.length;
-      const input = { ...begun, checkpoint: isFirst ? begun.checkpoint : null };
-      const terms = {
-        id,
-        queue: queue.name,
-        settings,
-        begun: input,
-        api,
-        turns,
-        controller,
-        checkpoint,
-        told,
-        ...onEvent,
-      };
-      const calledAt = performance.now();
-      const outcome = await runOrFault(run, terms);
-      callMs = performance.now() - calledAt;
-      settle(outcome);
-      return outcome;
-    };
-    const called = await callInTurns(options, { taken, begun, turns, sink, api, call, tool, place });
-    const { outcome } = called;
-    const streamed = sink === null ? null : await sink.close();
-    if (sink !== null && 'reattach' in outcome && outcome.reattach !== undefined) {
-      outcome.reattach = sink.resumeAt(outcome.reattach);
-    }
-    // What was carried on with, or took several calls, is no measure of one.
-    const whole = begun.checkpoint === null && turns.length === 0;
-    return { ...called, streamed, api, ...(whole ? { callMs } : {}) };
-  };
-
-  /** What is carried on with goes the way it went. */
-  const wayOf = (id: string, begun: Begun, from: GoesOnFrom, turns: readonly Turn[]): UpstreamApi => {
-    const { route } = options.routing.of(queue.name);
-    if (route === undefined || begun.checkpoint !== null) return 'responses';
-    const request = requestOf(store.config, settings, begun);
-    if ('kind' in request) return 'responses';
-    const root = from.kind === 'carried' ? { root: from.history.root } : {};
-    const remembers = historyOf(store.config, queue.name) === undefined;
-    const key = conversationKey({ ...begun, ...root, id });
-    return chooseApi(route.responses, key, withTurns(request.body, turns, remembers));
-  };
-
-  const runOrFault = async (run: AttemptRun, input: AttemptInput): Promise<Outcome> => {
-    try {
-      return await run(input);
-    } catch (error) {
-      return faultOf(error, { log, queue, id: input.id, possiblyBilled: true });
-    }
-  };
   return attempt;
 }
 
@@ -318,12 +211,6 @@ const DAMAGED: Outcome = {
   error: { code: 'damaged_record', message: 'The request as it was stored cannot be read any more.' },
   possiblyBilled: false,
 };
-
-interface Answered extends EndTerms {
-  outcome: Outcome;
-  /** How long the call took, of an answer that took one. */
-  callMs?: number;
-}
 
 function uncalled(outcome: Outcome): Answered {
   return { outcome };
