@@ -52,7 +52,7 @@ function newFlow(id: string, definition: FlowDefinition, retryOf: Flow | null): 
  */
 async function begin(store: Store, id: string, made: boolean, keyed: boolean): Promise<Flow> {
   try {
-    await advanceFlow(store, id);
+    await advanceFlow(store, id).catch((error: unknown) => unlessUnderWay(store, id, error));
     await store.commit();
   } catch (error) {
     if (made && translateRedisError(error) instanceof ShedError) await withdrawOrWarn(store, id, keyed);
@@ -61,6 +61,13 @@ async function begin(store: Store, id: string, made: boolean, keyed: boolean): P
   const flow = await readFlow(store, id);
   if (flow === null) throw noSuchFlow(id);
   return flow;
+}
+
+/** Where a step of it is over, only a later one has no room: the flow is accepted, and goes on as room comes. */
+async function unlessUnderWay(store: Store, id: string, error: unknown): Promise<void> {
+  const flow = error instanceof ShedError && error.code === 'queue_full' ? await readFlow(store, id) : null;
+  const steps = Object.values(flow?.steps ?? {});
+  if (!steps.some(({ madeBy, completed, failed }) => madeBy === id && completed + failed > 0)) throw error;
 }
 
 /** Where Redis is away nothing can be taken back: what was stored is not known then, and is looked after once it is there. */

@@ -1,12 +1,21 @@
 /** A step's start: its jobs are made, and each stored under an id of its own place, however often that is done. */
-import { InvalidRequestError, type JobError, type NewJob, type StepState, TemplateError } from '@millrace/core';
+import {
+  type FlowStep,
+  InvalidRequestError,
+  type JobError,
+  type NewJob,
+  type StepState,
+  TemplateError,
+} from '@millrace/core';
 import { flowKeys } from '../keys.ts';
+import { roomIn } from '../room.ts';
 import type { Store, StoreQueue } from '../store.ts';
 import { submit } from '../submit.ts';
 import { FLOW_KEPT_MS, type Flow, stepJobId } from './flow-record.ts';
 import { isOver, jobStatuses } from './job-fields.ts';
 import { keptOf } from './kept-jobs.ts';
 import { makeJobs } from './make-jobs.ts';
+import { queueNameOf } from './step-jobs.ts';
 
 /**
  * @returns the step as it is then: in progress, or over already
@@ -14,6 +23,7 @@ import { makeJobs } from './make-jobs.ts';
  */
 export async function startStep(store: Store, flow: Flow, step: string): Promise<StepState> {
   const state: StepState = { ...(flow.steps[step] as StepState), madeBy: flow.id };
+  await refuseWhenFull(store, flow.definition.steps[step] as FlowStep);
   let jobs: NewJob[];
   try {
     jobs = await makeJobs(store, flow, step);
@@ -31,6 +41,14 @@ export async function startStep(store: Store, flow: Flow, step: string): Promise
   });
   await place(store, flow, step, queue, placed);
   return { ...state, status: 'in_progress', total: jobs.length, kept };
+}
+
+/** Asked first: it is tried every two seconds while there is no room, and thousands of jobs are not made in vain. */
+async function refuseWhenFull(store: Store, step: FlowStep): Promise<void> {
+  const queue = store.queues.get(queueNameOf(store, step));
+  if (queue === undefined) return;
+  const { room, refusal } = await roomIn(store, queue);
+  if (room === 0) throw refusal();
 }
 
 /**

@@ -1,11 +1,13 @@
 import { parseFlow } from '@millrace/core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { freshRedis, type TestRedis } from '../../../../test/harness/redis.ts';
+import { finishByOutcome } from '../attempt.ts';
 import { cancelJob } from '../cancel.ts';
 import { OPEN_FLOWS_KEY } from '../keys.ts';
 import type { Store } from '../store.ts';
 import { openTestStore } from '../testing/store.ts';
-import { allKeys, queueOf, submitOne } from '../testing/stored.ts';
+import { allKeys, begin, COMPLETED, queueOf, submitOne } from '../testing/stored.ts';
+import { moveAll } from '../webhooks/outbox.ts';
 import { cancelFlow, createFlow, retryFlow } from './create-flow.ts';
 import { type Flow, listFlows, readFlow } from './flow-record.ts';
 
@@ -56,4 +58,15 @@ it('a refused flow with a key is made when it is sent again; one of which jobs w
   await expect(make({ some: { ...narrow, for_each: [1, 2] } }, 'two')).rejects.toMatchObject(full);
   expect(await queued()).toBe(1);
   expect((await listFlows(store, 10)).flows).toHaveLength(2);
+});
+
+it('a flow of which a step is over is refused no more, though the next has no room', async () => {
+  const steps = { first: { ...narrow, queue: 'generate' }, next: { ...narrow, needs: ['first'] } };
+  const { id } = await make(steps, 'k');
+  await submitOne(store, { queue: 'narrow' });
+  const [job] = await store.redis.zrange(queueOf(store).keys.status('queued'), 0, '-1');
+  const { epoch } = await begin(store, job as string);
+  await finishByOutcome(store, queueOf(store), job as string, epoch, COMPLETED);
+  await moveAll(store, queueOf(store));
+  expect(await make(steps, 'k')).toMatchObject({ id, status: 'in_progress', steps: { next: { status: 'waiting' } } });
 });
