@@ -35,6 +35,13 @@ export default {
   }),
   hangs: tool({ parameters, timeoutSeconds: 0.3, run: () => new Promise(() => undefined) }),
   huge: tool({ parameters, run: () => 'x'.repeat(10 * 1024 ** 2) }),
+  waits: tool({
+    parameters,
+    run: (_, call) => {
+      note('waits', call);
+      return new Promise(() => undefined);
+    },
+  }),
   kills: tool({
     parameters,
     run: (_, call) => {

@@ -43,7 +43,7 @@ export interface Calling {
 /**
  * The turns of a job that is begun again, the tools of the last one run that a crash cut short; and the place of the
  * call that follows. Tools may take longer than a place is lent for: none is held while they run.
- * @returns the outcome where none follows
+ * @returns what the attempt comes to where none follows
  */
 export async function turnsBefore(
   terms: AttemptTerms,
@@ -51,17 +51,28 @@ export async function turnsBefore(
   begun: Begun,
   place: Place,
   tool: ToolRun,
-): Promise<{ turns: Turn[]; place: Place } | { outcome: Outcome }> {
+): Promise<{ turns: Turn[]; place: Place } | Called> {
   if (!begun.hasTurns) return { turns: [], place };
   const turns = await readTurns(terms.store, terms.queue, taken.id);
   const last = turns.at(-1);
   if (last === undefined || last.misses !== undefined || isDone(last)) return { turns, place };
   place.settle(null);
-  if (!(await runTools(turnTerms(terms, taken, begun, tool), turns, last))) {
-    return { outcome: stopped(taken.controller.signal) };
+  // All that was spent has been counted, by the attempts before.
+  const spent: Spent = {
+    job: totalUsage(turns.map(({ usage }) => usage)),
+    ...{ attempt: null, uncounted: null, uncountedCalls: {} },
+  };
+  try {
+    if (!(await runTools(turnTerms(terms, taken, begun, tool), turns, last))) {
+      return { outcome: stopped(taken.controller.signal), spent };
+    }
+    const next = await reserveNext(terms, taken, turns);
+    return 'outcome' in next ? { ...next, spent } : { turns, place: next };
+  } catch (error) {
+    if (isClosing(error)) throw error;
+    const { log, queue } = terms;
+    return { outcome: faultOf(error, { log, queue, id: taken.id, possiblyBilled: false }), spent };
   }
-  const next = await reserveNext(terms, taken, turns);
-  return 'outcome' in next ? next : { turns, place: next };
 }
 
 function turnTerms(

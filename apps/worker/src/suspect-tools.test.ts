@@ -8,9 +8,11 @@ import type { Store } from '@millrace/queue';
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { openTestStore } from '../../../packages/queue/src/testing/store.ts';
 import { COMPLETED, queueOf, submitOne } from '../../../packages/queue/src/testing/stored.ts';
+import { eventually } from '../../../test/harness/eventually.ts';
 import tools from '../../../test/harness/tools.ts';
 import { openIsolation } from './isolation.ts';
 import type { AttemptRun } from './run-attempt.ts';
+import type { Runner } from './runner.ts';
 import { openWorkshop, type Workshop } from './testing/workshop.ts';
 
 let shop: Workshop;
@@ -18,7 +20,9 @@ let store: Store;
 let folder: string;
 beforeAll(async () => {
   shop = await openWorkshop();
-  store = await openTestStore(shop.redis.url, { config: { tools } });
+  // Here it would kill the test.
+  const harmless = { ...tools, kills: tools.throws };
+  store = await openTestStore(shop.redis.url, { config: { tools: harmless } });
   folder = await mkdtemp(join(tmpdir(), 'millrace-suspect-'));
   const config = join(folder, 'millrace.config.ts');
   const url = pathToFileURL(join(import.meta.dirname, '../../../test/harness/tools.ts')).href;
@@ -36,7 +40,7 @@ afterAll(async () => {
 });
 
 /** Runs a suspect that calls these tools at once; its calls are scripted, its tools are not. */
-async function suspectCalling(...names: string[]): Promise<{ id: string; told: unknown[] }> {
+async function suspectCalling(...names: string[]): Promise<{ id: string; told: unknown[]; runner: Runner }> {
   const told: unknown[] = [];
   const run: AttemptRun = async ({ turns }): Promise<Outcome> => {
     told.push(...turns.flatMap((turn) => Object.values(turn.tools).map(({ output }) => output)));
@@ -50,9 +54,14 @@ async function suspectCalling(...names: string[]): Promise<{ id: string; told: u
   onTestFinished(isolation.close);
   const id = await submitOne(store);
   await store.redis.hset(queueOf(store).keys.job(id), 'crashes', 2);
-  shop.start({ store, run, isolation: { ...isolation, run } });
-  return { id, told };
+  const runner = shop.start({ store, run, isolation: { ...isolation, run } });
+  return { id, told, runner };
 }
+
+const noted = async (name: string): Promise<string[]> => {
+  const lines = (await readFile(join(folder, 'tools.log'), 'utf8')).split('\n');
+  return lines.filter((line) => line.startsWith(name));
+};
 
 it('what they say is told to the model as ever', async () => {
   const { id, told } = await suspectCalling('get_weather', 'throws');
@@ -68,7 +77,13 @@ it('one that kills its process is run there once more, and then its job is faile
     ['crashed', false],
     ['crashed', false],
   ]);
-  const noted = (await readFile(join(folder, 'tools.log'), 'utf8')).trim().split('\n');
-  const runs = noted.filter((line) => line.startsWith('kills'));
-  expect(runs).toEqual([`kills ${id}:1:call_0`, `kills ${id}:1:call_0`]);
+  expect(await noted('kills')).toEqual([`kills ${id}:1:call_0`, `kills ${id}:1:call_0`]);
+});
+
+it('they end when the job is cancelled', async () => {
+  const { id, runner } = await suspectCalling('get_weather', 'waits');
+  await eventually('it waits', async () => (await noted('waits')).length === 1);
+  runner.cancel(id);
+  const job = await shop.jobOnce(id, 'it is cancelled', ({ status }) => status === 'cancelled');
+  expect(job.attempts).toMatchObject([{ possibly_billed: false }]);
 });
