@@ -43,3 +43,12 @@ it('given back by a client it is as it was; a mere reference to it is left out',
   ]);
   expect(asUntold('a text')).toBe('a text');
 });
+
+it('calls of one id, as servers have them that number anew each turn, have each its own output and id', () => {
+  const outputs = [said('0'), { ...said('0'), output: 'second' }];
+  expect(toldOutput([call('0'), outputs[0], call('0'), outputs[1], call('0')])).toMatchObject([
+    { id: 'mcp_mr_call_0', output: '0' },
+    { id: 'mcp_mr_call_0.2', output: 'second' },
+    { type: 'function_call', call_id: 'call_0' },
+  ]);
+});

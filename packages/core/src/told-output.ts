@@ -13,26 +13,41 @@ const TOLD_ID = 'mcp_mr_';
 export const TOOL_SERVER = 'millrace';
 
 export function toldOutput(output: readonly unknown[]): unknown[] {
-  const outputs = new Map(
-    output.flatMap((item) => {
-      const { type, call_id } = (item ?? {}) as Item;
-      return type === 'function_call_output' && typeof call_id === 'string' ? [[call_id, item as Item]] : [];
-    }),
-  );
+  const outputs = outputsByCall(output);
   if (outputs.size === 0) return [...output];
+  const told = new Map<string, number>();
   return output.flatMap((item) => {
     const { type, call_id } = (item ?? {}) as Item;
     if (type === 'function_call_output') return [];
-    const said = type === 'function_call' ? outputs.get(String(call_id)) : undefined;
-    return [said === undefined ? item : serverCall(item as Item, said)];
+    const said = type === 'function_call' ? outputs.get(String(call_id))?.shift() : undefined;
+    if (said === undefined) return [item];
+    const nth = (told.get(String(call_id)) ?? 0) + 1;
+    told.set(String(call_id), nth);
+    return [serverCall(item as Item, said, nth === 1 ? '' : `.${nth}`)];
   });
 }
 
-/** @param said what the tool said; `incomplete`: it failed, and the model was told so */
-function serverCall({ call_id, name, arguments: args }: Item, said: Item): Item {
+/** In their order: some servers number calls anew each turn. */
+function outputsByCall(output: readonly unknown[]): Map<string, Item[]> {
+  const outputs = new Map<string, Item[]>();
+  for (const item of output) {
+    const { type, call_id } = (item ?? {}) as Item;
+    if (type !== 'function_call_output' || typeof call_id !== 'string') continue;
+    const same = outputs.get(call_id);
+    if (same === undefined) outputs.set(call_id, [item as Item]);
+    else same.push(item as Item);
+  }
+  return outputs;
+}
+
+/**
+ * @param said what the tool said; `incomplete`: it failed, and the model was told so
+ * @param nth tells apart calls of one id
+ */
+function serverCall({ call_id, name, arguments: args }: Item, said: Item, nth: string): Item {
   const failed = said['status'] === 'incomplete';
   return {
-    id: `${TOLD_ID}${String(call_id)}`,
+    id: `${TOLD_ID}${String(call_id)}${nth}`,
     type: 'mcp_call',
     status: failed ? 'failed' : 'completed',
     approval_request_id: null,

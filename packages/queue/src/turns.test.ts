@@ -3,6 +3,7 @@ import type { Usage } from '@millrace/core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
 import { beginAttempt, finishByOutcome, settleAttempt } from './attempt.ts';
+import { cancelJob } from './cancel.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';
 import { openTestStore } from './testing/store.ts';
@@ -76,4 +77,20 @@ it('a crash between two calls has lost none, and a crash in one has, whichever t
   const attempts = (await readJob(store, id))?.job.attempts;
   expect(attempts?.map((attempt) => attempt.possibly_billed)).toEqual([false, false, true]);
   expect(await counter('possibly_billed')).toBe(1);
+});
+
+it('a job that is cancelled while its tools run has no call on the bill that is not noted; in a call, it may have', async () => {
+  for (const [calling, marked] of [
+    [false, 0],
+    [true, 1],
+  ] as const) {
+    await store.redis.flushall();
+    const id = await submitOne(store);
+    const { epoch } = await begin(store, id);
+    await writeTurn(store, queueOf(store), id, epoch, turn);
+    if (calling) await writeCallAgain(store, queueOf(store), id, epoch);
+    await cancelJob(store, id);
+    expect((await readJob(store, id))?.job.attempts[0]?.possibly_billed).toBe(calling);
+    expect(await counter('possibly_billed')).toBe(marked);
+  }
 });

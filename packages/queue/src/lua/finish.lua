@@ -16,7 +16,7 @@
 --       fresh (as for append), then the events not yet stored, as for append
 -- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
 -- be told; told when something is in the outbox.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow', 'conversation')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow', 'conversation', 'between')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
@@ -31,6 +31,8 @@ if (stale or ended) and ARGV[4] ~= '1' then return { 'stale' } end
 local now = now_ms()
 if ARGV[14] == '1' and (not job[4] or tonumber(job[4]) > now) then return { 'early' } end
 
+-- Ended from outside while only tools ran: nothing is on the bill that is not noted.
+local between = not from_attempt and job[14] and job[14] == job[2]
 local superseded = false
 local taken_back = false
 if from_attempt then
@@ -39,7 +41,7 @@ if from_attempt then
   superseded = stale and close_open_attempt(KEYS[1], KEYS[9], job[2], 'interrupted:lost', job[6] and ARGV[16] or ARGV[15], now)
   close_attempt(KEYS[1], KEYS[9], ARGV[3], ARGV[5], ARGV[6], now)
 else
-  close_open_attempt(KEYS[1], KEYS[9], job[2], ARGV[5], ARGV[6], now)
+  close_open_attempt(KEYS[1], KEYS[9], job[2], ARGV[5], between and (string.gsub(ARGV[6], '"possibly_billed":true', '"possibly_billed":false')) or ARGV[6], now)
   -- Given up while it waited to be carried on with: nobody will ever read what was paid for.
   local ended = status == 'queued' and job[6] and redis.call('HGET', KEYS[1], 'outcome:' .. job[2])
   if ended then
@@ -52,7 +54,7 @@ else
 end
 -- A newer attempt that was re-attached to the same response is no second call; and where a late answer takes back the
 -- mark of its own attempt, that of the newer one is the same mark.
-if (superseded and not job[6] and not taken_back) or (ARGV[10] == '1' and status == 'in_progress') then
+if (superseded and not job[6] and not taken_back) or (ARGV[10] == '1' and status == 'in_progress' and not between) then
   redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
 end
 count_tokens(KEYS[9], ARGV[11], ARGV[12], ARGV[20])
