@@ -27,6 +27,9 @@ export type Framed =
 
 export type Told = Extract<Framed, { kind: 'frame' }>;
 
+/** One for all the many events before which nothing stands. */
+const NONE: Told[] = [];
+
 export interface FrameTerms {
   /** Our id. */
   id: string;
@@ -141,7 +144,7 @@ export function frameEvents({
   return {
     alike: () => alike,
     before: (type) => {
-      if (untold.length === 0 || WITH_RESPONSE.has(type)) return [];
+      if (untold.length === 0 || WITH_RESPONSE.has(type)) return NONE;
       const frames = untold.flatMap(tell);
       outputs = untold.length;
       untold = [];

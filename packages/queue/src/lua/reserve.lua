@@ -28,9 +28,9 @@ end
 
 local kept = redis.call('HMGET', KEYS[1], 'at', 'requests', 'tokens', 'learned_requests', 'learned_tokens', 'closed',
   'known', 'since', 'offset_requests', 'offset_tokens', 'others_requests', 'others_tokens', 'others_until', 'closed_for')
--- Closed for longer than it ever was: the clock was set back since.
+-- Closed for longer than it ever was: the clock was set back since. (It opens at a whole millisecond, the next one.)
 local open_in = kept[6] and tonumber(kept[6]) - now or 0
-if open_in > 0 and open_in <= tonumber(kept[14] or open_in) then
+if open_in > 0 and open_in <= tonumber(kept[14] or open_in) + 1 then
   return { 'closed', int(math.ceil(tonumber(kept[6]) - now)), 'rate_limited' }
 end
 local function least(configured, learned)
