@@ -1,4 +1,7 @@
 /** Equal requests share one call: those in flight, and those that come while its answer counts. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
@@ -12,6 +15,7 @@ beforeAll(async () => {
   stack = await startStack({
     workers: 2,
     config: {
+      webhooks: { allow: ['127.0.0.1'] },
       queues: {
         generate: { model, cache: { seconds: 600 }, attempts: 1 },
         brief: { model, cache: { seconds: 0 } },
@@ -84,6 +88,34 @@ it('OpenAI’s surface shares too, streamed or not, and opts out by a header', a
   const own = await ask({ 'Millrace-Cache': 'off' });
   expect(own.usage?.total_tokens).toBeGreaterThan(0);
   await expect(ask({ 'Millrace-Cache': 'maybe' })).rejects.toMatchObject({ status: 400 });
+});
+
+it('each has its own webhook, which is told of its own id', async () => {
+  const told: { url: string | undefined; id: string }[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += piece;
+    told.push({ url: request.url, id: JSON.parse(body).data.id });
+    response.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const hook = (path: string) => ({ webhook_url: `http://127.0.0.1:${port}/${path}` });
+    const ids = await Promise.all(
+      ['a', 'b', 'c'].map((path) => submitJob(stack, job('[[slow:600]] tell each', hook(path)))),
+    );
+    await eventually('all are told', () => told.length === 3);
+    expect(told.sort((a, b) => String(a.url).localeCompare(String(b.url)))).toEqual(
+      ids.map((id, index) => ({ url: `/${'abc'[index]}`, id })),
+    );
+    const views = await Promise.all(ids.map(ended));
+    expect(views.filter(({ answered_by }) => answered_by === null)).toHaveLength(1);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 it('what is not to be stored, or runs tools of a remote server, is shared with nobody', async () => {
