@@ -49,4 +49,3 @@ export interface StepState {
 
 /** What templates may name of a step. */
 export const STEP_FIELDS = ['output_text', 'output_parsed', 'id', 'status'] as const;
-export type StepField = (typeof STEP_FIELDS)[number];

@@ -71,7 +71,7 @@ export { parseResponsesRequest, ResponsesRequest } from './responses-request.ts'
 export { parseMetadata } from './responses-request-metadata.ts';
 export { runRole } from './run-role.ts';
 export { checkStrictSchema, SCHEMA_NAME_PATTERN } from './strict-schema.ts';
-export { asUntold, TOOL_SERVER, toldOutput } from './told-output.ts';
+export { asUntold, toldOutput } from './told-output.ts';
 export { isTool, type Tool, type ToolCall, type ToolDefinition, tool, withRegistered } from './tool.ts';
 export { totalUsage } from './total-usage.ts';
 export { watchConfig } from './watch-config.ts';

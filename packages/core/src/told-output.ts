@@ -10,7 +10,7 @@ type Item = Record<string, unknown>;
 const TOLD_ID = 'mcp_mr_';
 
 /** By whom functions of ours are told to be called. */
-export const TOOL_SERVER = 'millrace';
+const TOOL_SERVER = 'millrace';
 
 export function toldOutput(output: readonly unknown[]): unknown[] {
   const outputs = outputsByCall(output);

@@ -4,10 +4,7 @@
  */
 import type { ModelPrice, Usage } from '@millrace/core';
 
-/** When the table was last compared with what OpenAI publishes (https://openai.com/api/pricing). */
-export const PRICES_AS_OF = '2025-11';
-
-/** US dollars per million tokens: input, cached input, output. Standard tier; no cached price: as input. */
+/** Of November 2025, as published at https://openai.com/api/pricing. US dollars per million tokens: input, cached input, output. Standard tier; no cached price: as input. */
 const TABLE: Readonly<Record<string, readonly [input: number, cached: number | null, output: number]>> = {
   'gpt-5.1': [1.25, 0.125, 10],
   'gpt-5': [1.25, 0.125, 10],

@@ -3,7 +3,7 @@ import { inputItemsOf, type Miss, type ResponsesBody, retoldItem } from '@millra
 import type { ToolOutput, Turn } from '@millrace/queue';
 
 /** Calls of tools beyond this, where the request says nothing: the model must answer with what it has. */
-export const MAX_TOOL_CALLS = 128;
+const MAX_TOOL_CALLS = 128;
 
 type Item = Record<string, unknown>;
 
