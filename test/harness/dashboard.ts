@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, type JobError, loadConfig, type NewJob, readEnvironment, type Usage } from '@millrace/core';
 import { beginAttempt, finishByOutcome, openStore, queueOfJob, type Store, submit } from '@millrace/queue';
-import type { Page } from 'playwright-core';
 import { type RoleProcess, startRole } from './processes.ts';
 import { freshRedis, type TestRedis } from './redis.ts';
 
@@ -108,14 +107,4 @@ export async function end(
         },
   );
   if (reply !== 'written') throw new Error(reply);
-}
-
-/** What the overview shows in a region: `failed:generate`, say. */
-export function figure(page: Page, region: string): Promise<string | null> {
-  return page.locator(`[data-live="${region}"]`).textContent();
-}
-
-/** Resolves once the overview says that its figures are live. */
-export function live(page: Page): Promise<void> {
-  return page.locator('#live.fresh').waitFor();
 }

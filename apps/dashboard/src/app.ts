@@ -1,53 +1,55 @@
-/** The pages: who may look, what is where. Everything here is looking; what changes a job goes through the API. */
+/** The dashboard's HTTP: who may, what is where. The pages are files; what they show and do is below /api. */
 import type { ApiKey } from '@millrace/core';
-import {
-  type JobWithAnswer,
-  noSuchJob,
-  queueNamed,
-  readJob,
-  readTurns,
-  readWaiting,
-  type Store,
-  type Turn,
-} from '@millrace/queue';
+import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
-import { authenticate } from './authenticate.ts';
 import { BOARD_PATH, boardHandlers } from './board.ts';
 import { POLL_MS } from './bounds.ts';
-import { flowRoutes } from './flow-routes.ts';
-import { type LivePages, openLivePages } from './live-pages.ts';
+import type { Web } from './build-web.ts';
+import { type Live, openLive, polled } from './live.ts';
 import { loopbackOnly } from './loopback-only.ts';
 import { ownPagesOnly } from './own-pages-only.ts';
-import { PUBLIC_DIRECTORY, pageVersion } from './page-version.ts';
-import { jobPage } from './pages/job.ts';
-import { jobJson } from './pages/job-json.ts';
-import { overviewPage, overviewRegions } from './pages/overview.ts';
-import { openPoll } from './poll.ts';
-import { errorHandler, notFound, readOnly, sendPage } from './respond.ts';
+import { errorHandler, notFound, readOnly } from './respond.ts';
+import { actionsRoutes } from './routes/actions.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { batchesRoutes } from './routes/batches.ts';
+import { costRoutes } from './routes/cost.ts';
+import { failuresRoutes } from './routes/failures.ts';
+import { flowsRoutes } from './routes/flows.ts';
+import { jobsRoutes } from './routes/jobs.ts';
+import { limitsRoutes } from './routes/limits.ts';
+import { queuesRoutes } from './routes/queues.ts';
+import { sessionRoutes } from './routes/session.ts';
+import type { RouteTerms } from './routes/terms.ts';
 import { boardHeaders, securityHeaders } from './security-headers.ts';
-import { openSnapshots, type Snapshot } from './snapshot.ts';
-
-/** Under an address that names the page's version a file never changes. */
-const STATIC_MAX_AGE_SECONDS = 31_536_000;
+import { serveWeb } from './serve-web.ts';
+import { openSessions } from './sessions.ts';
+import { openSnapshots } from './snapshot.ts';
+import { topicsOf } from './topics.ts';
 
 export interface Dashboard {
   app: Express;
-  live: LivePages;
+  live: Live;
 }
 
-/** @param unfit why the Redis there is now may not be used, if so */
-export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: () => string | null): Dashboard {
-  const queues = [...store.queues.keys()].map((name) => ({ name, model: store.config.queues[name]?.model ?? null }));
-  const version = pageVersion(queues.map(({ name }) => name));
-  const poll = openPoll(openSnapshots(store, unfit), POLL_MS);
-  const live = openLivePages(version);
-  const found = async (id: string): Promise<JobWithAnswer> => {
-    const job = await store.liveness.guard(() => readJob(store, id));
-    if (job === null) throw noSuchJob(id);
-    return job;
-  };
-  const turnsOf = async ({ job }: JobWithAnswer): Promise<Turn[]> =>
-    job.turns === 0 ? [] : await store.liveness.guard(() => readTurns(store, queueNamed(store, job.queue), job.id));
+export interface DashboardTerms {
+  store: Store;
+  keys: readonly ApiKey[];
+  web: Web;
+  /** Why the Redis there is now may not be used, if so. */
+  unfit: () => string | null;
+}
+
+export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Dashboard {
+  const sessions = openSessions(keys);
+  const readSnapshot = openSnapshots(store, unfit);
+  const overview = polled(
+    async () => ({ redis: (await readSnapshot()).redis }),
+    POLL_MS,
+    (error) => store.log.error({ err: error }, 'The figures could not be read'),
+  );
+  const live = openLive(topicsOf({ store, overview }), web.version);
+
+  const terms: RouteTerms = { store };
 
   const app = express();
   app.disable('x-powered-by');
@@ -55,7 +57,6 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
   app.set('query parser', 'simple');
   app.use(securityHeaders);
   if (keys.length === 0) app.use(loopbackOnly);
-  app.use(readOnly);
   // Probes come without a key.
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
@@ -68,35 +69,23 @@ export function createDashboard(store: Store, keys: readonly ApiKey[], unfit: ()
       .status(ready ? 200 : 503)
       .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
   });
-  if (keys.length > 0) app.use(authenticate(keys));
-
-  app.use('/public', (request, response, next) => {
-    const dated = request.query.v === version;
-    response.set('cache-control', dated ? `private, max-age=${STATIC_MAX_AGE_SECONDS}, immutable` : 'no-cache');
-    next();
-  });
-  app.use('/public', express.static(PUBLIC_DIRECTORY, { index: false, redirect: false, cacheControl: false }));
-  app.get('/', async (_request, response) => {
-    sendPage(response, overviewPage(await poll.latest(), queues, version));
-  });
-  app.use('/events', ownPagesOnly);
-  app.get('/events', async (request, response) => {
-    const regionsOf = (snapshot: Snapshot) => overviewRegions(snapshot, queues);
-    await live.watch('/', () => ({ poll, regionsOf }), request, response);
-  });
-  app.get('/jobs/:id.json', async (request, response) => {
-    const shown = await found(request.params.id);
-    response.json(jobJson(shown, await turnsOf(shown)));
-  });
-  app.get('/jobs/:id', async (request, response) => {
-    const shown = await found(request.params.id);
-    const tellWaiting = await store.liveness.guard(() => readWaiting(store, [shown.job]));
-    const [waitingFor, turns] = [tellWaiting(shown.job), await turnsOf(shown)];
-    sendPage(response, jobPage(shown, { waitingFor, turns, now: Date.now(), version }));
-  });
-  app.use(flowRoutes(store, live, version));
-  app.use(BOARD_PATH, boardHeaders, ...boardHandlers(store));
+  app.use(sessions.read);
+  app.use('/api/session', sessionRoutes(sessions));
+  app.use('/api', sessions.required, sessions.guardChanges);
+  app.get('/api/live', ownPagesOnly, (request, response) => live.watch(request, response));
+  app.use('/api/actions', actionsRoutes(terms));
+  app.use('/api/audit', auditRoutes(terms));
+  app.use('/api/batches', batchesRoutes(terms));
+  app.use('/api/cost', costRoutes(terms));
+  app.use('/api/failures', failuresRoutes(terms));
+  app.use('/api/flows', flowsRoutes(terms));
+  app.use('/api/jobs', jobsRoutes(terms));
+  app.use('/api/limits', limitsRoutes(terms));
+  app.use('/api/queues', queuesRoutes(terms));
+  app.use('/api', notFound);
+  app.use(BOARD_PATH, sessions.required, readOnly, boardHeaders, ...boardHandlers(store));
+  app.use(serveWeb(web));
   app.use(notFound);
-  app.use(errorHandler(store.log, version));
+  app.use(errorHandler(store.log));
   return { app, live };
 }

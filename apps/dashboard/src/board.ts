@@ -72,8 +72,8 @@ export function boardHandlers(store: Store): RequestHandler[] {
     options: {
       uiConfig: {
         boardTitle: 'Millrace queues',
-        favIcon: { default: '/public/favicon.svg', alternative: '/public/favicon.svg' },
-        boardLogo: { path: '/public/favicon.svg', width: 24, height: 24 },
+        favIcon: { default: '/favicon.svg', alternative: '/favicon.svg' },
+        boardLogo: { path: '/favicon.svg', width: 24, height: 24 },
         miscLinks: [{ text: 'Millrace overview', url: '/' }],
         hideDocsLink: true,
         // BullMQ's own metrics are not collected: the counters behind the API's /metrics are the ones that count.

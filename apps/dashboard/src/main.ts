@@ -4,6 +4,7 @@ import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@mi
 import { openStore } from '@millrace/queue';
 import { createDashboard } from './app.ts';
 import { REQUEST_MS, SOCKET_IDLE_MS } from './bounds.ts';
+import { builtWeb } from './build-web.ts';
 
 /** Requests under way may end within this time after SIGTERM. */
 const STOP_MS = 5000;
@@ -26,7 +27,8 @@ runRole(async () => {
       log.error({ err: error }, error.message);
     },
   });
-  const { app, live } = createDashboard(store, environment.apiKeys, () => unfit);
+  const web = await builtWeb();
+  const { app, live } = createDashboard({ store, keys: environment.apiKeys, web, unfit: () => unfit });
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;

@@ -1,22 +1,8 @@
-/** How errors are told: as a page to a browser, as JSON in the house's shape to whoever asks for data. */
-import {
-  AccessError,
-  errorBody,
-  type InvalidRequestError,
-  isAnswerable,
-  type Log,
-  NotFoundError,
-  ShedError,
-} from '@millrace/core';
+/** How errors are told: as JSON in the house's shape; to a browser that wanted a page, as plain words. */
+import { errorBody, type InvalidRequestError, isAnswerable, type Log, NotFoundError, ShedError } from '@millrace/core';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { problemPage } from './pages/problem.ts';
 
-/** Sends a whole page. */
-export function sendPage(response: Response, page: string): void {
-  response.type('html').send(page);
-}
-
-/** Everything here is looking: whatever would change something is refused, bull-board's own routes included. */
+/** bull-board is for looking: whatever would change something is refused. */
 export const readOnly: RequestHandler = (request, response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next();
   response
@@ -24,7 +10,8 @@ export const readOnly: RequestHandler = (request, response, next) => {
     .set('allow', 'GET, HEAD')
     .json({
       error: {
-        message: 'The dashboard is read-only. Jobs are cancelled and retried, and queues paused, through the API.',
+        message:
+          'bull-board is read-only here: its buttons would go around the job record. Use the pages of the dashboard, or the API.',
         type: 'invalid_request_error',
         param: null,
         code: 'read_only',
@@ -37,7 +24,7 @@ export const notFound: RequestHandler = (request) => {
 };
 
 /** The last handler of the app. */
-export function errorHandler(log: Log, version: string): ErrorRequestHandler {
+export function errorHandler(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     if (response.headersSent) {
       // The answer has begun: all that can still be said is that it does not end well.
@@ -46,7 +33,7 @@ export function errorHandler(log: Log, version: string): ErrorRequestHandler {
     }
     const known = isAnswerable(error) ? error : translate(error);
     if (known === null) log.error({ err: error, route: request.route?.path }, 'a page failed by a fault of ours');
-    send(request, response, known ?? FAULT, version);
+    send(request, response, known ?? FAULT);
   };
 }
 
@@ -61,19 +48,12 @@ function translate(error: unknown): InvalidRequestError | null {
     : null;
 }
 
-function send(
-  request: Request,
-  response: Response,
-  error: InvalidRequestError | ShedError | typeof FAULT,
-  version: string,
-): void {
+function send(request: Request, response: Response, error: InvalidRequestError | ShedError | typeof FAULT): void {
   response.status(error.status);
-  if (error.status === 401) response.set('www-authenticate', 'Basic realm="Millrace", charset="UTF-8"');
+  if (error.status === 401) response.set('www-authenticate', 'Bearer realm="Millrace"');
   if (error instanceof ShedError) response.set('retry-after', String(error.retryAfterSeconds));
   if (wantsPage(request)) {
-    // Who is not let in gets plain words: a page would ask for its style sheet, and the browser for the key once more.
-    if (error instanceof AccessError) response.type('text').send(`${error.message}\n`);
-    else sendPage(response, problemPage({ status: error.status, message: error.message, version }));
+    response.type('text').send(`${error.message}\n`);
     return;
   }
   response.json(
@@ -85,7 +65,7 @@ function send(
 
 function wantsPage(request: Request): boolean {
   return (
-    !request.path.endsWith('.json') &&
+    !request.originalUrl.startsWith('/api/') &&
     !request.originalUrl.startsWith('/board/api/') &&
     request.accepts(['json', 'html']) === 'html'
   );

@@ -1,11 +1,12 @@
-/** What a browser may do with our pages: run our one script, use our one style sheet, and nothing from anywhere else. */
+/** What a browser may do with our pages: run our own scripts, use our own style sheets, and load nothing from anywhere else. */
 import type { RequestHandler } from 'express';
 
 const PAGES_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self'",
+  // Images of prompts come with them; one that is elsewhere is linked, as loading it would tell its server of the look.
+  "img-src 'self' data:",
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",

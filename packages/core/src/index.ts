@@ -12,6 +12,7 @@ export {
 } from './batch-line.ts';
 export { cacheKeyOf } from './cache-key.ts';
 export { canonical } from './canonical.ts';
+export { type Cause, causeOf } from './cause.ts';
 export type { ChatCompletion, ChatCompletionChunk } from './chat-completions/chat-completion.ts';
 export { type ChatAnswer, type ChatAnswerHead, chatCompletionOf } from './chat-completions/chat-completion-of.ts';
 export { ChatRequest } from './chat-completions/chat-request.ts';

@@ -282,6 +282,7 @@ export async function finish(store: Store, queue: StoreQueue, id: string, write:
       ...[keys.job(id), keys.status('queued'), keys.status('in_progress'), keys.status(write.to), keys.result(id)],
       ...[keys.finished, keys.deadlines, keys.failures, keys.counters, keys.events(id), keys.outbox],
       keys.dependents(id),
+      keys.changes,
     ],
     [
       ...[id, write.to, write.epoch ?? '', write.paid ? 1 : 0, label, attemptEndJson(end)],

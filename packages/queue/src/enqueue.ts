@@ -121,7 +121,7 @@ function writeRecords(
   queueScript(
     transaction,
     'submit',
-    [keys.status('queued'), keys.clock, keys.counters, keys.deadlines, ...[...jobs.keys()].map(keys.job)],
+    [keys.status('queued'), keys.clock, keys.counters, keys.deadlines, keys.changes, ...[...jobs.keys()].map(keys.job)],
     args,
   );
 }

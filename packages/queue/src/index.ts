@@ -1,4 +1,5 @@
 /** All that touches Redis: connections, the job record and its scripts, submitting, reading, cancelling, retention. */
+export { type Act, noteAct } from './acts.ts';
 export {
   type BeginReply,
   type Begun,
@@ -24,6 +25,7 @@ export { type Breaker, type Entry, openBreaker, type Pass } from './breaker/open
 export { type BreakerStatus, readBreakers } from './breaker/read-breaker.ts';
 export type { BreakerState } from './breaker/step.ts';
 export { cancelJob, endedAmong, noSuchJob, onCancelled } from './cancel.ts';
+export { type Change, type ChangeKind, type Changes, changesCursor, readChanges } from './changes.ts';
 export { dropCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { closeRedis, connectRedis } from './connect.ts';
 export { beforeInConversation, conversationHash } from './conversation.ts';

@@ -22,6 +22,7 @@
  * | {mr:q}:shadow:totals             | hash   | shadow, countDropped  | totals of all comparisons since the beginning      |
  * | {mr:q}:outbox                    | list   | finish                | webhook events not yet handed to their queue, dependents not yet released, flows not yet a step on |
  * | {mr:q}:outbox:aside              | list   | moveAll               | entries of it that could not be done, until they are tried again in two seconds |
+ * | {mr:q}:changes                   | stream | submit, finish, remove | which jobs came, ended and were forgotten, for who keeps an index of them; the newest 100,000 entries |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
@@ -46,6 +47,7 @@
  * | {mrf:<id>}:open:<step>           | set    | advanceFlow           | ids of the step's jobs that have not ended; with the flow |
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
  * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
+ * | mr:acts                          | stream | noteAct               | who did what in the dashboard, the newest 10,000   |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -82,6 +84,7 @@ export interface QueueKeys {
   finished: string;
   deadlines: string;
   failures: string;
+  changes: string;
   counters: string;
   clock: string;
   workers: string;
@@ -111,6 +114,7 @@ export function queueKeys(queue: string): QueueKeys {
     finished: `${prefix}:finished`,
     deadlines: `${prefix}:deadlines`,
     failures: `${prefix}:failures`,
+    changes: `${prefix}:changes`,
     counters: `${prefix}:counters`,
     clock: `${prefix}:clock`,
     workers: `${prefix}:workers`,
@@ -166,6 +170,9 @@ export function flowKeys(id: string): { flow: string; open(step: string): string
 
 export const FLOWS_KEY = 'mr:flows';
 export const OPEN_FLOWS_KEY = 'mr:flows:open';
+
+/** Who did what. */
+export const ACTS_KEY = 'mr:acts';
 
 /** Who does a periodic duty. */
 export function leaseKey(duty: string): string {

@@ -78,7 +78,7 @@ it('a removed job leaves nothing behind but the totals', async () => {
   for (const id of [...ids, cancelled]) expect(await removeJob(store, queueOf(store), id)).toBe(true);
   const { keys, bull } = queueOf(store);
   const left = (await allKeys(store)).filter((key) => !key.startsWith(bull.toKey('')));
-  expect(left).toEqual([keys.clock, keys.counters].sort());
+  expect(left).toEqual([keys.changes, keys.clock, keys.counters].sort());
   expect((await allKeys(store)).filter((key) => key.includes('resp_'))).toEqual([]);
   expect(await lastFailures(store, 10)).toEqual([]);
 });

@@ -116,7 +116,7 @@ export async function removeJob(store: Store, queue: StoreQueue, id: string): Pr
     [
       ...[keys.job(id), keys.result(id), keys.finished, keys.failures, keys.counters],
       ...['completed', 'failed', 'cancelled', 'incomplete'].map(keys.status),
-      ...[keys.events(id), keys.turns(id), keys.dependents(id), keys.shadow, keys.shadowAt],
+      ...[keys.events(id), keys.turns(id), keys.dependents(id), keys.shadow, keys.shadowAt, keys.changes],
     ],
     [id],
   );

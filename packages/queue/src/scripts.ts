@@ -16,6 +16,7 @@ import {
   STARTS_PER_SUCCESS,
   TRICKLE_MS,
 } from './breaker/pace-of-breaker.ts';
+import { CHANGES_KEPT } from './changes.ts';
 import { EVENTS_BYTES, EVENTS_KEPT_MS, EVENTS_RUNNING_MS } from './events/bounds.ts';
 import { toldChannel } from './keys.ts';
 import {
@@ -76,7 +77,7 @@ const numbers = {
   ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS, OTHERS_MOST },
   ...{ SAMPLE_CALLS, SAMPLE_MS, FAILURE_SHARE, OPEN_AT_FAILURES, REOPEN_AT_FAILURES, PROBE_MS, PROBE_AT_MOST_MS },
   ...{ STARTS_PER_SUCCESS, CLOSE_AT_SUCCESSES, TRICKLE_MS, BREAKER_KEPT_MS },
-  BATCH_KEPT_MS,
+  ...{ BATCH_KEPT_MS, CHANGES_KEPT },
   ...{ EVENTS_BYTES, EVENTS_KEPT_MS, EVENTS_RUNNING_MS },
 };
 const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);

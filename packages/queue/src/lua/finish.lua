@@ -2,7 +2,7 @@
 -- job's current epoch, except a complete, already paid answer to a job that is not terminal yet, which is accepted.
 -- In the same step it stores the result and moves every count, so nothing can be half told.
 -- KEYS: job, status:queued, status:in_progress, status:<to>, result, finished, deadlines, failures, counters, events, outbox,
---       dependents
+--       dependents, changes
 -- ARGV: id, to, epoch ('' = not from an attempt: cancel, deadline), paid (0|1), label (outcome:reason),
 --       outcome JSON (of the attempt that ends with the job: the caller's, else the one that is open),
 --       result JSON ('' = none), error JSON ('' = none), usage JSON ('' = none), possibly_billed (0|1),
@@ -105,6 +105,7 @@ elseif job[7] and ARGV[7] ~= '' then
 elseif job[7] then
   redis.call('PEXPIRE', KEYS[10], EVENTS_KEPT_MS)
 end
+tell_change(KEYS[13], 'f', ARGV[1])
 redis.call('PUBLISH', TOLD .. ARGV[1], '')
 observe(KEYS[9], 'job_seconds', now - math.floor(tonumber(job[3]) / 1000))
 local told = job[9] or ARGV[18] == '1'

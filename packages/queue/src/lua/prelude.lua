@@ -32,6 +32,11 @@ local function observe(counters, name, ms)
   redis.call('HINCRBY', counters, name .. ':sum_ms', int(ms))
 end
 
+-- Tells who keeps an index: jobs that were submitted ('s', their ids apart by spaces), finished ('f') or removed ('r').
+local function tell_change(changes, kind, ids)
+  redis.call('XADD', changes, 'MAXLEN', '~', CHANGES_KEPT, '*', kind, ids)
+end
+
 -- What a job's record and result take up: bytes of the job, and of the queue as a whole.
 local function keep_bytes(job, counters, bytes)
   redis.call('HINCRBY', job, 'bytes', bytes)

@@ -1,7 +1,7 @@
 -- remove: forgets a finished job wholly: record, result and every place it is listed. Of a job that an idempotency key
 -- stands for it stays known, until that key is forgotten, that it was here: sent again, it must not be paid again.
 -- KEYS: job, result, finished, failures, counters, status:completed, status:failed, status:cancelled, status:incomplete,
---       events, turns, dependents, shadow, shadow:at
+--       events, turns, dependents, shadow, shadow:at, changes
 -- ARGV: id
 local job = redis.call('HMGET', KEYS[1], 'status', 'bytes', 'stamp', 'key_until', 'batch', 'flow')
 if not job[1] then
@@ -31,4 +31,5 @@ local bytes = -tonumber(job[2] or '0')
 redis.call('HINCRBY', KEYS[5], 'kept_bytes', bytes)
 redis.call('HINCRBY', KEYS[5], 'finished_bytes', bytes)
 redis.call('HINCRBY', KEYS[5], 'removed', 1)
+tell_change(KEYS[15], 'r', ARGV[1])
 return 'removed'

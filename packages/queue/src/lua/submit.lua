@@ -1,6 +1,6 @@
 -- submit: new jobs' records and their places in the listing. Runs in one MULTI with BullMQ's own adds, so that either all
 -- exist or none does.
--- KEYS: status:queued, clock, counters, deadlines, then each job's record
+-- KEYS: status:queued, clock, counters, deadlines, changes, then each job's record
 -- ARGV: for each job: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has),
 --       the conversation upstream that it is of, hashed ('' = none), what its fields take up (bytes),
 --       how many arguments follow: field, value, ...
@@ -11,8 +11,8 @@ local now = now_us()
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 -- A stamp is never given twice, even when the clock stands or steps back: it is the listing's order and cursor.
 local stamp = math.max(now, last + 1)
-local submitted, kept, at = 0, 0, 1
-for i = 5, #KEYS do
+local submitted, kept, at = {}, 0, 1
+for i = 6, #KEYS do
   local id, delay, deadline, key_ms = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
   local conversation = ARGV[at + 4]
   local first, following = at + 7, at + 7 + tonumber(ARGV[at + 6])
@@ -33,15 +33,17 @@ for i = 5, #KEYS do
     end
     if delay > 0 then redis.call('HSET', KEYS[i], 'delayed_until', int(math.floor(stamp / 1000) + delay)) end
     if key_ms > 0 then redis.call('HSET', KEYS[i], 'key_until', int(math.floor(stamp / 1000) + key_ms)) end
-    submitted, kept = submitted + 1, kept + tonumber(bytes)
+    submitted[#submitted + 1] = id
+    kept = kept + tonumber(bytes)
     stamps[#stamps + 1] = int(stamp)
     stamp = stamp + 1
   end
   at = following
 end
-if submitted > 0 then
+if #submitted > 0 then
   redis.call('SET', KEYS[2], int(stamp - 1))
-  redis.call('HINCRBY', KEYS[3], 'submitted', submitted)
+  redis.call('HINCRBY', KEYS[3], 'submitted', #submitted)
+  tell_change(KEYS[5], 's', table.concat(submitted, ' '))
   redis.call('HINCRBY', KEYS[3], 'kept_bytes', int(kept))
 end
 stamps[#stamps + 1] = redis.call('ZCARD', KEYS[1])

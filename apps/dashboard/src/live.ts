@@ -1,0 +1,150 @@
+/**
+ * State that pages show, told as it changes: one stream of server-sent events a page, of the topics it asks for. A topic
+ * is read once for all who watch it, and not at all while nobody does. The number of viewers is bounded, and so is what
+ * waits for one that does not read: it is dropped, and its browser connects again.
+ */
+import { InvalidRequestError, ShedError } from '@millrace/core';
+import type { Request, Response } from 'express';
+import { MAX_TOPICS, MAX_VIEWER_BUFFER_BYTES, MAX_VIEWERS } from './bounds.ts';
+
+/** Tells each new value, the first as soon as it is there, until the function that it returns is called. Never throws. */
+export type Source = (tell: (value: object) => void) => () => void;
+
+export interface Live {
+  /** Serves one viewer until it leaves. */
+  watch(request: Request, response: Response): Promise<void>;
+  count(): number;
+  /** Ends every stream. */
+  close(): void;
+}
+
+/** How soon a browser connects again after its stream ended. */
+const RECONNECT_MS = 1000;
+const FULL_RETRY_SECONDS = 10;
+
+interface Topic {
+  viewers: Set<Response>;
+  /** Its value's fields as JSON, as every viewer has them; null: nothing was told yet. */
+  told: Map<string, string> | null;
+  stop(): void;
+}
+
+/**
+ * @param sourceOf what is told under a topic's name; null: there is no such topic
+ * @param version of the pages; a browser that shows another one loads them again
+ */
+export function openLive(
+  sourceOf: (topic: string) => Promise<Source | null>,
+  version: string,
+  { maxViewers = MAX_VIEWERS, maxBufferBytes = MAX_VIEWER_BUFFER_BYTES } = {},
+): Live {
+  const topics = new Map<string, Topic>();
+  const viewers = new Set<Response>();
+  let closed = false;
+
+  const send = (viewer: Response, text: string): void => {
+    if (viewer.writableLength <= maxBufferBytes) viewer.write(text);
+    else viewer.destroy();
+  };
+
+  const tell = (name: string, topic: Topic, value: object): void => {
+    const next = new Map(Object.entries(value).map(([field, part]) => [field, JSON.stringify(part) ?? 'null']));
+    const before = topic.told;
+    topic.told = next;
+    const changed = [...next].filter(([field, text]) => before?.get(field) !== text);
+    if (changed.length === 0) return;
+    const message = eventOf(name, new Map(changed));
+    for (const viewer of topic.viewers) send(viewer, message);
+  };
+
+  const join = (name: string, source: Source, viewer: Response): void => {
+    let topic = topics.get(name);
+    if (topic === undefined) {
+      const opened: Topic = { viewers: new Set(), told: null, stop: () => undefined };
+      topics.set(name, opened);
+      opened.stop = source((value) => tell(name, opened, value));
+      topic = opened;
+    }
+    topic.viewers.add(viewer);
+    if (topic.told !== null) send(viewer, eventOf(name, topic.told));
+  };
+
+  const leave = (viewer: Response): void => {
+    viewers.delete(viewer);
+    for (const [name, topic] of topics) {
+      if (!topic.viewers.delete(viewer) || topic.viewers.size > 0) continue;
+      topic.stop();
+      topics.delete(name);
+    }
+  };
+
+  return {
+    watch: async (request, response) => {
+      if (closed || viewers.size >= maxViewers) {
+        throw new ShedError(503, 'Too many pages are open.', 'too_many_viewers', FULL_RETRY_SECONDS);
+      }
+      const names = topicsAsked(request);
+      const sources = await Promise.all(names.map(async (name) => [name, await sourceOf(name)] as const));
+      for (const [name, source] of sources) if (source === null) throw noSuchTopic(name);
+      response.set({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        // nginx would hold the events back until it has a page of them.
+        'x-accel-buffering': 'no',
+      });
+      viewers.add(response);
+      response.once('close', () => leave(response));
+      // A write to a viewer that has just gone is no trouble of ours; its 'close' follows.
+      response.on('error', () => undefined);
+      response.flushHeaders();
+      response.write(`retry: ${RECONNECT_MS}\nevent: version\ndata: ${JSON.stringify(version)}\n\n`);
+      if (response.closed || response.destroyed) return leave(response);
+      for (const [name, source] of sources) if (source !== null) join(name, source, response);
+    },
+    count: () => viewers.size,
+    close: () => {
+      closed = true;
+      for (const viewer of viewers) viewer.end();
+      for (const topic of topics.values()) topic.stop();
+      topics.clear();
+    },
+  };
+}
+
+/** A topic whose value is read again and again: never twice at once, and not while nobody watches. */
+export function polled(read: () => Promise<object>, everyMs: number, onError: (error: unknown) => void): Source {
+  return (tell) => {
+    let stopped = false;
+    let timer: NodeJS.Timeout | undefined;
+    const round = async (): Promise<void> => {
+      try {
+        const value = await read();
+        if (!stopped) tell(value);
+      } catch (error) {
+        onError(error);
+      }
+      if (!stopped) timer = setTimeout(() => void round(), everyMs);
+    };
+    void round();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
+  };
+}
+
+function eventOf(topic: string, fields: ReadonlyMap<string, string>): string {
+  const json = [...fields].map(([field, text]) => `${JSON.stringify(field)}:${text}`).join(',');
+  return `event: ${topic}\ndata: {${json}}\n\n`;
+}
+
+function topicsAsked(request: Request): string[] {
+  const asked = request.query.topics;
+  const names = typeof asked === 'string' ? [...new Set(asked.split(',').filter((name) => name !== ''))] : [];
+  if (names.length > 0 && names.length <= MAX_TOPICS) return names;
+  throw new InvalidRequestError(`'topics' must name 1 to ${MAX_TOPICS} topics.`, 'topics', 'invalid_value');
+}
+
+function noSuchTopic(name: string): InvalidRequestError {
+  return new InvalidRequestError(`There is no topic '${name.slice(0, 100)}'.`, 'topics', 'invalid_value');
+}

@@ -1,0 +1,7 @@
+/** /api/flows: flows, and what can be done with them. */
+import { Router } from 'express';
+import type { RouteTerms } from './terms.ts';
+
+export function flowsRoutes(_terms: RouteTerms): Router {
+  return Router();
+}

@@ -1,0 +1,6 @@
+/** What the routes below /api are made with. */
+import type { Store } from '@millrace/queue';
+
+export interface RouteTerms {
+  store: Store;
+}

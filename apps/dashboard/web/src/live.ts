@@ -1,0 +1,106 @@
+/**
+ * State that the server tells as it changes: one connection a page, of the topics that its parts ask for. It is closed
+ * while nobody sees the page, and opened again by itself when it breaks off.
+ */
+import { useSyncExternalStore } from 'react';
+
+interface Topic {
+  value: Record<string, unknown> | null;
+  listeners: Set<() => void>;
+}
+
+export type Connection = 'opening' | 'live' | 'lost';
+
+/** The server has other pages by now. */
+const OUTDATED = 'millrace-outdated';
+const topics = new Map<string, Topic>();
+const onConnection = new Set<() => void>();
+let connection: Connection = 'opening';
+let source: EventSource | null = null;
+let opened = '';
+let version: string | null = null;
+let due: ReturnType<typeof setTimeout> | undefined;
+
+/** What is told under a topic; null until the first word of it. */
+export function useTopic<T>(name: string): T | null {
+  return useSyncExternalStore(
+    (listener) => subscribe(name, listener),
+    () => (topics.get(name)?.value ?? null) as T | null,
+  );
+}
+
+/** Whether what is shown is what is. */
+export function useConnection(): Connection {
+  return useSyncExternalStore(
+    (listener) => {
+      onConnection.add(listener);
+      return () => onConnection.delete(listener);
+    },
+    () => connection,
+  );
+}
+
+function subscribe(name: string, listener: () => void): () => void {
+  const topic = topics.get(name) ?? { value: null, listeners: new Set() };
+  topics.set(name, topic);
+  topic.listeners.add(listener);
+  soon();
+  return () => {
+    topic.listeners.delete(listener);
+    if (topic.listeners.size === 0) topics.delete(name);
+    soon();
+  };
+}
+
+/** A page asks for its topics one by one: they are asked for together. */
+function soon(): void {
+  clearTimeout(due);
+  due = setTimeout(reconnect, 0);
+}
+
+function reconnect(): void {
+  const names = document.hidden ? '' : [...topics.keys()].sort().join(',');
+  if (names === opened && source?.readyState !== EventSource.CLOSED) return;
+  source?.close();
+  source = null;
+  opened = names;
+  if (names === '') return;
+  const events = new EventSource(`/api/live?topics=${encodeURIComponent(names)}`);
+  source = events;
+  const asked = names.split(',');
+  for (const name of asked) events.addEventListener(name, (event) => told(name, JSON.parse(event.data)));
+  events.addEventListener('version', (event) => {
+    const now = JSON.parse(event.data) as string;
+    if (version !== null && version !== now) renew();
+    version = now;
+    // Everything is told anew; what is shown stays until then.
+    become('live');
+  });
+  events.addEventListener('error', () => {
+    become('lost');
+    // Refused for good, as the browser sees it: too many viewers, or signed out. Tried again all the same.
+    if (events.readyState === EventSource.CLOSED) setTimeout(reconnect, 2000);
+  });
+}
+
+function told(name: string, fields: Record<string, unknown>): void {
+  const topic = topics.get(name);
+  if (topic === undefined) return;
+  topic.value = { ...topic.value, ...fields };
+  for (const listener of topic.listeners) listener();
+}
+
+function become(next: Connection): void {
+  if (connection === next) return;
+  connection = next;
+  for (const listener of onConnection) listener();
+}
+
+/** Once: where a page in between is served from somewhere that does not follow, it would load for ever. */
+function renew(): void {
+  if (sessionStorage.getItem(OUTDATED) === version) return;
+  sessionStorage.setItem(OUTDATED, version ?? '');
+  location.reload();
+}
+
+document.addEventListener('visibilitychange', reconnect);

@@ -1,0 +1,13 @@
+/** The pages: signed in or not, then whichever the address names. */
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import './styles/base.css';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('the page has no place for itself');
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,4 @@
+/** A bulk action */
+export default function ActionPage() {
+  return <h1>A bulk action</h1>;
+}

@@ -1,0 +1,4 @@
+/** A batch */
+export default function BatchPage() {
+  return <h1>A batch</h1>;
+}

@@ -1,0 +1,4 @@
+/** Cost */
+export default function CostPage() {
+  return <h1>Cost</h1>;
+}

@@ -1,0 +1,4 @@
+/** Failures */
+export default function FailuresPage() {
+  return <h1>Failures</h1>;
+}

@@ -1,0 +1,4 @@
+/** A flow */
+export default function FlowPage() {
+  return <h1>A flow</h1>;
+}

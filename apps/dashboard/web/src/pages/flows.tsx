@@ -1,0 +1,4 @@
+/** Flows */
+export default function FlowsPage() {
+  return <h1>Flows</h1>;
+}

@@ -1,0 +1,4 @@
+/** Jobs */
+export default function JobsPage() {
+  return <h1>Jobs</h1>;
+}
