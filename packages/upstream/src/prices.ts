@@ -79,7 +79,8 @@ export function costOfTokens(
   toolCalls: Readonly<Record<string, number>>,
 ): number {
   // An upstream may count what it had cached beside its input: never less than nothing.
-  const tokens = (Math.max(0, used.input - used.cached) * input + used.cached * cachedInput + used.output * output) / 1e6;
+  const tokens =
+    (Math.max(0, used.input - used.cached) * input + used.cached * cachedInput + used.output * output) / 1e6;
   const calls = Object.entries(toolCalls).reduce((sum, [type, count]) => sum + (CALLS[type] ?? 0) * count, 0);
   return exactUsd(tokens + calls);
 }
