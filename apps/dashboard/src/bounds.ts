@@ -2,6 +2,8 @@
 
 /** How often the figures of a live page are read while somebody watches. */
 export const POLL_MS = 1000;
+/** The last hour's lines are a few kilobytes: sent less often. */
+export const HISTORY_POLL_MS = 5000;
 /** What one page may be told of at once. */
 export const MAX_TOPICS = 8;
 /** Open pages that are served live, of all kinds together; more are told to come back. Each costs a socket and its buffer. */
