@@ -3,10 +3,12 @@ import type { ApiKey } from '@millrace/core';
 import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { BOARD_PATH, boardHandlers } from './board.ts';
-import { POLL_MS } from './bounds.ts';
+import { HISTORY_POLL_MS, POLL_MS } from './bounds.ts';
 import type { Web } from './build-web.ts';
+import { historyView } from './history-view.ts';
 import { type Live, openLive, polled } from './live.ts';
 import { loopbackOnly } from './loopback-only.ts';
+import { overviewView } from './overview-view.ts';
 import { ownPagesOnly } from './own-pages-only.ts';
 import { errorHandler, notFound, readOnly } from './respond.ts';
 import { actionsRoutes } from './routes/actions.ts';
@@ -42,12 +44,14 @@ export interface DashboardTerms {
 export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
-  const overview = polled(
-    async () => ({ redis: (await readSnapshot()).redis }),
-    POLL_MS,
-    (error) => store.log.error({ err: error }, 'The figures could not be read'),
+  const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
+  const overview = polled(async () => overviewView(store.config, await readSnapshot()), POLL_MS, notRead);
+  const history = polled(
+    async () => historyView(store.config, (await readSnapshot()).figures),
+    HISTORY_POLL_MS,
+    notRead,
   );
-  const live = openLive(topicsOf({ store, overview }), web.version);
+  const live = openLive(topicsOf({ store, overview, history }), web.version);
 
   const terms: RouteTerms = { store };
 

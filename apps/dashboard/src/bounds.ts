@@ -6,6 +6,8 @@ export const POLL_MS = 1000;
 export const COST_POLL_MS = 5000;
 /** Days that it is told of live. */
 export const COST_SPANS: readonly number[] = [1, 7, 30, 90];
+/** The last hour's lines are a few kilobytes: sent less often. */
+export const HISTORY_POLL_MS = 5000;
 /** What one page may be told of at once. */
 export const MAX_TOPICS = 8;
 /** Open pages that are served live, of all kinds together; more are told to come back. Each costs a socket and its buffer. */

@@ -8,15 +8,19 @@ export interface TopicTerms {
   store: Store;
   /** What every page shows: the queues, the limits, whether Redis is there. */
   overview: Source;
+  /** The last hour's lines. */
+  history: Source;
 }
 
 /** @returns what is told under a name, or null where there is nothing of that name */
-export function topicsOf({ store, overview }: TopicTerms): (name: string) => Promise<Source | null> {
+export function topicsOf({ store, overview, history }: TopicTerms): (name: string) => Promise<Source | null> {
   return async (name) => {
     const [kind, which = ''] = name.split(':');
     switch (kind) {
       case 'overview':
         return overview;
+      case 'history':
+        return history;
       // What each page adds stands here, in the order of the alphabet.
       case 'cost':
         if (!COST_SPANS.includes(Number(which))) return null;

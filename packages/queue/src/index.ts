@@ -63,7 +63,9 @@ export { bullPrefix, WEBHOOKS_PREFIX } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
 export { type Estimates, openEstimates } from './limits/estimate.ts';
+export { roomOf, type Standing, type WaitingFor } from './limits/held-up.ts';
 export { type Line, openLine, type Place, UNUSED, type Want } from './limits/line.ts';
+export { queueWaiting, readFirstDue } from './limits/queue-waiting.ts';
 export type { KindStatus } from './limits/read-bucket.ts';
 export {
   type GroupStatus,
@@ -75,7 +77,7 @@ export {
 } from './limits/read-limits.ts';
 export type { LineStatus } from './limits/read-line.ts';
 export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
-export { readWaiting, type TellWaiting, type WaitingFor } from './limits/waiting-for.ts';
+export { readWaiting, type TellWaiting } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
 export { type JobPage, type ListQuery, listJobs } from './list.ts';
 export { findPrevious, type PreviousResponse } from './previous-response.ts';
@@ -126,3 +128,4 @@ export {
 } from './webhooks/deliveries.ts';
 export { secretOf } from './webhooks/endpoints.ts';
 export { keepOutbox, sendEvent } from './webhooks/outbox.ts';
+export { type LiveWorker, readWorkers, tellWorker, type WorkerSelf } from './workers.ts';
