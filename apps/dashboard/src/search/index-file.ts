@@ -33,7 +33,8 @@ const TABLES = `
   CREATE INDEX jobs_batch ON jobs (batch) WHERE batch IS NOT NULL;
   CREATE INDEX jobs_flow ON jobs (flow) WHERE flow IS NOT NULL;
   CREATE INDEX jobs_code ON jobs (code) WHERE code IS NOT NULL;
-  CREATE INDEX jobs_cause ON jobs (cause, finished, queue, model) WHERE cause IS NOT NULL;
+  CREATE INDEX jobs_cause ON jobs (cause, finished, queue) WHERE cause IS NOT NULL;
+  CREATE INDEX jobs_cause_where ON jobs (cause, queue, model, finished) WHERE cause IS NOT NULL;
   CREATE TABLE causes (id TEXT PRIMARY KEY, reason TEXT, code TEXT NOT NULL, path TEXT, message TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE metadata (pair INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (pair, n)) WITHOUT ROWID;
   CREATE VIRTUAL TABLE text USING fts5 (prompt, output, content = '', contentless_delete = 1,
