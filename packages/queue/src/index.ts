@@ -79,7 +79,7 @@ export type { LineStatus } from './limits/read-line.ts';
 export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
 export { readWaiting, type TellWaiting } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
-export { type JobPage, type ListQuery, listJobs } from './list.ts';
+export { type IdPage, type JobPage, type ListQuery, listJobIds, listJobs } from './list.ts';
 export { findPrevious, type PreviousResponse } from './previous-response.ts';
 export {
   countQueues,
