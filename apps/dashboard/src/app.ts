@@ -1,5 +1,6 @@
 /** The dashboard's HTTP: who may, what is where. The pages are files; what they show and do is below /api. */
 import type { ApiKey } from '@millrace/core';
+import type { FileStorage } from '@millrace/files';
 import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { BOARD_PATH, boardHandlers } from './board.ts';
@@ -33,13 +34,14 @@ export interface Dashboard {
 
 export interface DashboardTerms {
   store: Store;
+  files: FileStorage;
   keys: readonly ApiKey[];
   web: Web;
   /** Why the Redis there is now may not be used, if so. */
   unfit: () => string | null;
 }
 
-export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Dashboard {
+export function createDashboard({ store, files, keys, web, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
   const overview = polled(
@@ -49,7 +51,7 @@ export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Da
   );
   const live = openLive(topicsOf({ store, overview }), web.version);
 
-  const terms: RouteTerms = { store };
+  const terms: RouteTerms = { store, files };
 
   const app = express();
   app.disable('x-powered-by');

@@ -1,6 +1,7 @@
 /** The dashboard process: shows the queues and their jobs. Redis may be away at start and later; the pages say so. */
 import { createServer } from 'node:http';
 import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@millrace/core';
+import { openFiles } from '@millrace/files';
 import { openStore } from '@millrace/queue';
 import { createDashboard } from './app.ts';
 import { REQUEST_MS, SOCKET_IDLE_MS } from './bounds.ts';
@@ -27,8 +28,9 @@ runRole(async () => {
       log.error({ err: error }, error.message);
     },
   });
+  const files = await openFiles(config.files, environment.dataDir);
   const web = await builtWeb();
-  const { app, live } = createDashboard({ store, keys: environment.apiKeys, web, unfit: () => unfit });
+  const { app, live } = createDashboard({ store, files, keys: environment.apiKeys, web, unfit: () => unfit });
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;
@@ -59,6 +61,7 @@ runRole(async () => {
     const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS);
     await closed;
     clearInterval(hangUp);
+    files.close();
     await store.close();
     process.exit(0);
   };

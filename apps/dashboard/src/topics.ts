@@ -1,5 +1,7 @@
 /** What pages can be told of as it changes, by the name they ask for it: the one list of it. */
 import type { Store } from '@millrace/queue';
+import { batchesTopic, batchTopic } from './batches/batch-topics.ts';
+import { flowsTopic, flowTopic } from './flows/flow-topics.ts';
 import type { Source } from './live.ts';
 
 export interface TopicTerms {
@@ -9,13 +11,21 @@ export interface TopicTerms {
 }
 
 /** @returns what is told under a name, or null where there is nothing of that name */
-export function topicsOf({ overview }: TopicTerms): (name: string) => Promise<Source | null> {
+export function topicsOf({ store, overview }: TopicTerms): (name: string) => Promise<Source | null> {
   return async (name) => {
-    const [kind] = name.split(':');
+    const [kind, id = ''] = name.split(':');
     switch (kind) {
       case 'overview':
         return overview;
       // What each page adds stands here, in the order of the alphabet.
+      case 'batch':
+        return batchTopic(store, id);
+      case 'batches':
+        return batchesTopic(store);
+      case 'flow':
+        return flowTopic(store, id);
+      case 'flows':
+        return flowsTopic(store);
       default:
         return null;
     }
