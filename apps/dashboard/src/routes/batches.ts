@@ -5,6 +5,7 @@ import { type Batch, noSuchBatch, readBatch, readFile, turnBatch } from '@millra
 import { Router } from 'express';
 import { acted } from '../acted.ts';
 import { readBatchList } from '../batches/batch-topics.ts';
+import { batchRow, endedOf } from '../batches/batch-view.ts';
 import type { RouteTerms } from './terms.ts';
 
 const FILES = {
@@ -28,6 +29,11 @@ export function batchesRoutes({ store, files }: RouteTerms): Router {
       throw new InvalidRequestError("'after' must be the id of a batch.", 'after', 'invalid_value');
     }
     response.json(await readBatchList(store, after));
+  });
+
+  routes.get('/:id', async (request, response) => {
+    const batch = await found(request.params.id);
+    response.json(batchRow(batch, [{ at: Date.now(), ended: endedOf(batch) }], store.config.prices));
   });
 
   routes.post('/:id/cancel', async (request, response) => {

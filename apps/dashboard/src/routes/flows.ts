@@ -5,6 +5,7 @@ import { Router } from 'express';
 import { acted } from '../acted.ts';
 import { flowJson } from '../flows/flow-json.ts';
 import { openFlowList } from '../flows/flow-topics.ts';
+import { flowRow } from '../flows/flow-view.ts';
 import { stepJobsPage } from '../flows/step-jobs-page.ts';
 import type { RouteTerms } from './terms.ts';
 
@@ -23,6 +24,10 @@ export function flowsRoutes({ store }: RouteTerms): Router {
       throw new InvalidRequestError("'after' must be the id of a flow.", 'after', 'invalid_value');
     }
     response.json(await openFlowList(store, after)());
+  });
+
+  routes.get('/:id', async (request, response) => {
+    response.json(flowRow(await found(request.params.id)));
   });
 
   routes.get('/:id/json', async (request, response) => {

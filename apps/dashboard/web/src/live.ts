@@ -2,7 +2,7 @@
  * State that the server tells as it changes: one connection a page, of the topics that its parts ask for. It is closed
  * while nobody sees the page, and opened again by itself when it breaks off.
  */
-import { useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 
 interface Topic {
   value: Record<string, unknown> | null;
@@ -23,10 +23,8 @@ let due: ReturnType<typeof setTimeout> | undefined;
 
 /** What is told under a topic; null until the first word of it. */
 export function useTopic<T>(name: string): T | null {
-  return useSyncExternalStore(
-    (listener) => subscribe(name, listener),
-    () => (topics.get(name)?.value ?? null) as T | null,
-  );
+  const watch = useCallback((listener: () => void) => subscribe(name, listener), [name]);
+  return useSyncExternalStore(watch, () => (topics.get(name)?.value ?? null) as T | null);
 }
 
 /** Whether what is shown is what is. */
@@ -47,7 +45,6 @@ function subscribe(name: string, listener: () => void): () => void {
   soon();
   return () => {
     topic.listeners.delete(listener);
-    if (topic.listeners.size === 0) topics.delete(name);
     soon();
   };
 }
@@ -59,6 +56,8 @@ function soon(): void {
 }
 
 function reconnect(): void {
+  // Not before: who renders again leaves a topic and asks for it at once, and it would not be told a second time.
+  for (const [name, topic] of topics) if (topic.listeners.size === 0) topics.delete(name);
   const names = document.hidden ? '' : [...topics.keys()].sort().join(',');
   if (names === opened && source?.readyState !== EventSource.CLOSED) return;
   source?.close();
