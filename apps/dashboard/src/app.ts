@@ -1,5 +1,6 @@
 /** The dashboard's HTTP: who may, what is where. The pages are files; what they show and do is below /api. */
 import type { ApiKey } from '@millrace/core';
+import type { FileStorage } from '@millrace/files';
 import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { BOARD_PATH, boardHandlers } from './board.ts';
@@ -37,13 +38,14 @@ export interface Dashboard {
 export interface DashboardTerms {
   store: Store;
   index: JobIndex;
+  files: FileStorage;
   keys: readonly ApiKey[];
   web: Web;
   /** Why the Redis there is now may not be used, if so. */
   unfit: () => string | null;
 }
 
-export function createDashboard({ store, index, keys, web, unfit }: DashboardTerms): Dashboard {
+export function createDashboard({ store, index, files, keys, web, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
   const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
@@ -55,7 +57,7 @@ export function createDashboard({ store, index, keys, web, unfit }: DashboardTer
   );
   const live = openLive(topicsOf({ store, overview, history }), web.version);
 
-  const terms: RouteTerms = { store, index };
+  const terms: RouteTerms = { store, index, files };
 
   const app = express();
   app.disable('x-powered-by');

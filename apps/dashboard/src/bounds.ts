@@ -40,7 +40,7 @@ export const TOOL_NAME_CHARACTERS = 80;
 /** Flows on one page of their list. */
 export const FLOWS_SHOWN = 25;
 /** Of a step's jobs, so many are listed. */
-export const STEP_JOBS_SHOWN = 100;
+export const STEP_JOBS_SHOWN = 50;
 /** Attempts shown: the first ones matter least. */
 export const ATTEMPTS_SHOWN = 100;
 /** Jobs that one bull-board request may load with their records. */
@@ -49,3 +49,11 @@ export const BOARD_JOBS = 100;
 export const BOARD_READS_AT_ONCE = 8;
 /** A request's or a result's preview in bull-board. */
 export const BOARD_PREVIEW_CHARACTERS = 2000;
+/** Batches on one page of their list. */
+export const BATCHES_SHOWN = 50;
+/** Of a step's jobs, so many are looked at for those that failed, in one request. */
+export const STEP_JOBS_LOOKED_AT = 2000;
+/** Jobs of a flow whose usage is read for its cost; of a larger one the cost is told of these. */
+export const FLOW_JOBS_PRICED = 500;
+/** A result larger than this is not opened for its beginning. */
+export const SAID_BYTES = 64 * 1024;

@@ -18,6 +18,7 @@ export {
   noSuchBatch,
   readBatch,
 } from './batches/batch.ts';
+export type { BatchCounts, CodeCount, ModelTokens } from './batches/batch-counts.ts';
 export { listBatches, openBatches, openBatchOfFile } from './batches/list-batches.ts';
 export { retireJobs } from './batches/retire-jobs.ts';
 export { createBatch, holdBatch, noteEnqueued, turnBatch } from './batches/write-batch.ts';
@@ -51,6 +52,7 @@ export {
 export { countSteps, type StepCounts } from './flows/count-steps.ts';
 export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-flow.ts';
 export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
+export { type JobUse, readMade, readSayings, readUse } from './flows/job-ends.ts';
 export { jobErrors, jobStatuses } from './flows/job-fields.ts';
 export { keepFlows } from './flows/keep-flows.ts';
 export { stepJobs } from './flows/step-jobs.ts';
