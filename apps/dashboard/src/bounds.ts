@@ -43,3 +43,7 @@ export const BOARD_JOBS = 100;
 export const BOARD_READS_AT_ONCE = 8;
 /** A request's or a result's preview in bull-board. */
 export const BOARD_PREVIEW_CHARACTERS = 2000;
+/** Acts on one page of the audit list. */
+export const ACTS_SHOWN = 100;
+/** Of what a list is asked to be filtered by. */
+export const FILTER_CHARACTERS = 200;
