@@ -63,6 +63,8 @@ export function createDashboard({ store, index, files, keys, web, unfit }: Dashb
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  // Who asks is what a proxy on this machine says; anybody else could say anything.
+  app.set('trust proxy', 'loopback');
   app.use(securityHeaders);
   if (keys.length === 0) app.use(loopbackOnly);
   // Probes come without a key.
@@ -78,9 +80,9 @@ export function createDashboard({ store, index, files, keys, web, unfit }: Dashb
       .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
   });
   app.use(sessions.read);
-  app.use('/api/session', sessionRoutes(sessions));
+  app.use('/api/session', sessionRoutes(sessions, terms));
   app.use('/api', sessions.required, sessions.guardChanges);
-  app.get('/api/live', ownPagesOnly, (request, response) => live.watch(request, response));
+  app.get('/api/live', ownPagesOnly, sessions.endWithSession, (request, response) => live.watch(request, response));
   app.use('/api/actions', actionsRoutes(terms));
   app.use('/api/audit', auditRoutes(terms));
   app.use('/api/batches', batchesRoutes(terms));
@@ -91,7 +93,7 @@ export function createDashboard({ store, index, files, keys, web, unfit }: Dashb
   app.use('/api/limits', limitsRoutes(terms));
   app.use('/api/queues', queuesRoutes(terms));
   app.use('/api', notFound);
-  app.use(BOARD_PATH, sessions.required, readOnly, boardHeaders, ...boardHandlers(store));
+  app.use(BOARD_PATH, sessions.requiredOfPages, readOnly, boardHeaders, ...boardHandlers(store));
   app.use(serveWeb(web));
   app.use(notFound);
   app.use(errorHandler(store.log));

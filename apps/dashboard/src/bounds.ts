@@ -57,3 +57,7 @@ export const STEP_JOBS_LOOKED_AT = 2000;
 export const FLOW_JOBS_PRICED = 500;
 /** A result larger than this is not opened for its beginning. */
 export const SAID_BYTES = 64 * 1024;
+/** Acts on one page of the audit list. */
+export const ACTS_SHOWN = 100;
+/** Of what a list is asked to be filtered by. */
+export const FILTER_CHARACTERS = 200;

@@ -1,5 +1,5 @@
 /** All that touches Redis: connections, the job record and its scripts, submitting, reading, cancelling, retention. */
-export { type Act, noteAct } from './acts.ts';
+export { type Act, type ActsPage, type NotedAct, noteAct, readActs } from './acts.ts';
 export {
   type BeginReply,
   type Begun,
