@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type ApiKey, createLog } from '@millrace/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDashboard } from '../../apps/dashboard/src/app.ts';
+import { createDashboard, type DashboardTerms } from '../../apps/dashboard/src/app.ts';
 import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type FoundRoute, routesOf } from '../harness/express-routes.ts';
@@ -61,7 +61,10 @@ describe('every route that changes something', () => {
   let viewer: SignedIn;
   beforeAll(async () => {
     const store = { ...stack.store, log: createLog('dashboard', 'silent') };
-    const { app } = createDashboard({ store, keys: KEYS, web: { folder: ROOT, version: 'x' }, unfit: () => null });
+    // Only its routes are asked for: none of them comes as far as the index or a file.
+    const none = {} as Pick<DashboardTerms, 'index' | 'files'>;
+    const web = { folder: ROOT, version: 'x' };
+    const { app } = createDashboard({ ...none, store, keys: KEYS, web, unfit: () => null });
     // bull-board is an app of its own; its routes are told by its own table, below.
     const routes = routesOf(app, [...MOUNTS.map((name) => `/api/${name}`), '/board']);
     changing = routes

@@ -41,7 +41,7 @@ export async function makeHostile(store: Store): Promise<DashboardContents> {
   if (generate === undefined) throw new Error('there is no queue generate');
   const batch = await createBatch(store, {
     ...{ queue: generate, endpoint: '/v1/responses', inputFileId: NAME, completionWindow: '24h', windowMs: 86_400_000 },
-    ...{ priority: 5, metadata, outputExpiresSeconds: null, idempotency: null },
+    ...{ priority: 5, metadata, key: NAME, outputExpiresSeconds: null, idempotency: null },
   });
   const common = { metadata, model: NAME, webhookUrl: `https://${FOREIGN_HOST}/${NAME}` };
   const content = [
