@@ -15,7 +15,7 @@
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
  * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
  * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
- * | {mr:q}:batch:<id>                | hash   | createBatch, turn, finish | a batch's record and counts; 30 days after its end |
+ * | {mr:q}:batch:<id>                | hash   | createBatch, turn, finish | a batch's record and counts, by model and error code too; 30 days after its end |
  * | {mr:q}:batches, :batches:open    | zset   | createBatch, turn     | ids of batches by creation (ms), and of those that have not ended |
  * | {mr:q}:shadow                    | hash   | shadow                | what both APIs answered to a job, by its id, as JSON without the request; of the newest 1,000, and no longer than its record |
  * | {mr:q}:shadow:at                 | zset   | shadow                | their ids by when they were compared (ms)          |
