@@ -69,7 +69,12 @@ function Spent({ cost }: { cost: CostView }) {
       {modelsLeftOut > 0 && <p className="cut">{formatCount(modelsLeftOut)} models that cost less are not listed.</p>}
       <SpendingTable title="By queue" of="Queue" rows={byQueue} names={{}} />
       <SpendingTable title="By API key" of="Key" rows={byKey} names={KEY_NAMES} />
-      {byDay.length > 1 && <SpendingTable title="By day" of="Day" rows={byDay.toReversed()} names={{}} />}
+      {byDay.length > 1 && (
+        <details className="days">
+          <summary>Every day</summary>
+          <SpendingTable title="By day" of="Day" rows={byDay.toReversed()} names={{}} />
+        </details>
+      )}
       <PriceTable models={byModel} names={MODEL_NAMES} table={table} />
     </>
   );

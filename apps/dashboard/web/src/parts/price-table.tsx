@@ -39,7 +39,7 @@ export function PriceTable({ models, names, table }: PriceTableProps) {
             {models.map(({ name, price }) => (
               <tr key={name} role="row">
                 <th scope="row" role="rowheader">
-                  {nameOf(name, names)}
+                  <span className="long">{nameOf(name, names)}</span>
                 </th>
                 <td role="cell" className="number" data-label="Input">
                   {formatUsd(price?.input ?? null)}

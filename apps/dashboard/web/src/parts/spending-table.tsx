@@ -46,15 +46,13 @@ function Row({ row, name }: { row: NamedSpending; name: string }) {
   return (
     <tr role="row">
       <th scope="row" role="rowheader">
-        {name}
+        <span className="long">{name}</span>
       </th>
       <td role="cell" className="number" data-label="Spent">
         <span className={row.usd === null ? 'warn' : undefined}>{formatSpent(row)}</span>
       </td>
       <td role="cell" className="number" data-label="For no answer">
-        <span className={row.failedUsd > 0 ? 'bad' : undefined}>
-          {row.usd === null && row.failedCalls > 0 ? 'unknown' : formatUsd(row.failedUsd)}
-        </span>
+        {row.usd === null && row.failedCalls > 0 ? 'unknown' : formatUsd(row.failedUsd)}
       </td>
       <td role="cell" className="number" data-label="Cache saved">
         {row.usd === null && row.cached > 0 ? 'unknown' : formatUsd(row.savedByCachedUsd)}
