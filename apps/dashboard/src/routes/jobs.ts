@@ -10,7 +10,8 @@ import type { RouteTerms } from './terms.ts';
 
 /** Of a request or an answer, to show a line of it; what is longer is left unread. */
 const SHOWN_BYTES = 256 * 1024;
-const HELD_BYTES = 4 * 1024 * 1024;
+/** Read and marked at once: between such pieces others have their turn. */
+const HELD_BYTES = 512 * 1024;
 /** The index is asked so often for one page: what it finds may have moved on, or be gone. */
 const LOOKS = 5;
 

@@ -135,7 +135,8 @@ export function openFeed(store: Store, desk: DeskClient, bounds: Bounds): Feed {
 
   const walkOn = async (queue: StoreQueue, known: QueueProgress): Promise<QueueProgress> => {
     const page = await store.liveness.guard(() => walkJobs(store, queue, known.before, BATCH_JOBS));
-    await take(queue, page.ids, []);
+    // The oldest first: jobs of the same millisecond stand in the order in which they were written.
+    await take(queue, page.ids.toReversed(), []);
     const floor = Math.max(state?.totals.floor ?? 0, Date.now() - bounds.ageMs);
     const done = page.next === null || page.next < floor * 1000;
     if (done) await sweep(queue.name);

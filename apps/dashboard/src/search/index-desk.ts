@@ -5,9 +5,9 @@
 import { findCohorts, findJobsOf } from './find-cohorts.ts';
 import { findJobs } from './find-jobs.ts';
 import type { Bounds } from './index-bounds.ts';
-import { isDamaged, openIndexFile, renewFile } from './index-file.ts';
+import { isDamaged, isOfFile, openIndexFile, renewFile } from './index-file.ts';
 import type { Cohorts, FailureSpan, JobQuery, JobsFound } from './job-index.ts';
-import { openWriter, type Totals, type Written } from './write-index.ts';
+import { type IndexWriter, openWriter, type Totals, type Written } from './write-index.ts';
 
 /** How far a queue's jobs are in the index. */
 export interface QueueProgress {
@@ -53,13 +53,20 @@ export interface IndexDesk {
 export function openDesk(folder: string, bounds: Bounds, told: (what: string) => void): IndexDesk {
   let file = openIndexFile(folder);
   if (file.renewed !== null) told(`The index of jobs is made anew: ${file.renewed}`);
-  let writer = openWriter(file.db, bounds);
+  let writer: IndexWriter;
 
   const renew = (why: string): void => {
     file = renewFile(file, why);
     writer = openWriter(file.db, bounds);
     told(`The index of jobs is made anew: ${why}`);
   };
+  try {
+    writer = openWriter(file.db, bounds);
+  } catch (error) {
+    // Tables that cannot even be opened: SQLite has several words for it.
+    if (!isOfFile(error)) throw error;
+    renew('it was damaged');
+  }
   /** Whatever reads or writes the file goes through here. */
   const careful = <A extends unknown[], T>(work: (...args: A) => T): ((...args: A) => T) => {
     return (...args) => {

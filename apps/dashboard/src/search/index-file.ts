@@ -12,6 +12,8 @@ const VERSION = 1;
 /** SQLITE_BUSY, _CORRUPT, _NOTADB. */
 const BUSY = 5;
 const DAMAGED = new Set([11, 26]);
+/** SQLITE_ERROR, of a table's own module. */
+const ERROR = 1;
 const CACHE_KILOBYTES = 32 * 1024;
 const WAL_BYTES = 16 * 1024 * 1024;
 
@@ -79,6 +81,11 @@ export function renewFile({ path, db }: IndexFile, why: string): IndexFile {
 export function isDamaged(error: unknown): boolean {
   const code = sqliteCode(error);
   return code !== null && DAMAGED.has(code);
+}
+
+/** Whether what is in the file is to blame, of an error while its tables were opened; not that the disk is full, say. */
+export function isOfFile(error: unknown): boolean {
+  return isDamaged(error) || sqliteCode(error) === ERROR;
 }
 
 function openPath(path: string): IndexFile {

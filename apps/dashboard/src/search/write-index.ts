@@ -10,9 +10,15 @@ export const PLACES_OF_MS = 1024;
 const LATEST_MS = Math.floor(Number.MAX_SAFE_INTEGER / PLACES_OF_MS) - 1;
 /** Taken out at once, so that nobody waits long for the index. */
 const PRUNE_STEP = 1000;
-/** Of what is too many bytes: a share of the jobs, and not again before so many were written, for space is freed late. */
-const BYTES_SHARE = 0.02;
-const BYTES_EVERY_ROWS = 500;
+/**
+ * How many jobs fit into the bytes is found out as they come: after so many were written (or such a share of them) it is
+ * looked again, for the space of what was taken out is free only later.
+ */
+const LOOK_EVERY_ROWS = 250;
+const LOOK_EVERY_SHARE = 0.02;
+const LEAST_STEP = 0.8;
+const SPARE = 0.98;
+const ROOMY = 0.9;
 const MERGE_PAGES = 500;
 const SWEEP_STEP = 5000;
 
@@ -68,7 +74,9 @@ export function openWriter(db: DatabaseSync, bounds: Bounds, now: () => number =
   const pageBytes = pragma('page_size');
   let jobs = Number(db.prepare('SELECT count(*) AS count FROM jobs').get()?.count);
   let floor = Number(db.prepare("SELECT value FROM facts WHERE name = 'floor'").get()?.value ?? 0);
-  let rowsSince = BYTES_EVERY_ROWS;
+  /** Jobs that may be kept: what the bound says, or less where they are too big for the bytes. */
+  let most = bounds.jobs;
+  let rowsSince = Number.POSITIVE_INFINITY;
 
   const bytes = (): number => (pragma('page_count') - pragma('freelist_count')) * pageBytes;
 
@@ -117,13 +125,20 @@ export function openWriter(db: DatabaseSync, bounds: Bounds, now: () => number =
   /** Takes out what is beyond a bound, a step of it. */
   const prune = (): void => {
     const tooOld = older.all((now() - bounds.ageMs) * PLACES_OF_MS, PRUNE_STEP);
-    const tooMany = Math.min(PRUNE_STEP, jobs - bounds.jobs);
+    const tooMany = Math.min(PRUNE_STEP, jobs - most);
     const beyond = tooMany > tooOld.length ? oldest.all(tooMany) : tooOld;
     if (beyond.length > 0) removeOldest(beyond);
-    if (rowsSince < BYTES_EVERY_ROWS || bytes() <= bounds.bytes) return;
+    if (rowsSince >= Math.max(LOOK_EVERY_ROWS, jobs * LOOK_EVERY_SHARE)) fitBytes();
+  };
+
+  const fitBytes = (): void => {
     rowsSince = 0;
-    removeOldest(oldest.all(Math.ceil(jobs * BYTES_SHARE)));
-    merge.run(-MERGE_PAGES);
+    dropCauses.run();
+    const used = bytes();
+    if (used > bounds.bytes) {
+      most = Math.floor(Math.min(most, jobs) * Math.max(LEAST_STEP, (bounds.bytes / used) * SPARE));
+      merge.run(-MERGE_PAGES);
+    } else if (used < bounds.bytes * ROOMY) most = Math.min(bounds.jobs, Math.ceil(most / SPARE));
   };
 
   const removeOldest = (rows: readonly Record<string, unknown>[]): void => {
@@ -132,7 +147,6 @@ export function openWriter(db: DatabaseSync, bounds: Bounds, now: () => number =
     if (last === undefined) return;
     floor = Math.max(floor, Math.floor(Number(last.n) / PLACES_OF_MS));
     putFloor.run(String(floor));
-    dropCauses.run();
   };
 
   const atOnce = <T>(work: () => T): T => {

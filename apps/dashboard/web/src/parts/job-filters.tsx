@@ -12,7 +12,7 @@ const MORE = [
 ] as const;
 const TIMES = [
   { name: 'from', label: 'Submitted from (UTC)' },
-  { name: 'until', label: 'until before (UTC)' },
+  { name: 'until', label: 'Submitted before (UTC)' },
 ] as const;
 const METADATA = 'meta.';
 const SHOWN = new Set(['text', 'queue', 'status', 'after', 'limit']);

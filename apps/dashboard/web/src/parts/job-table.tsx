@@ -26,7 +26,7 @@ export function JobTable({ jobs, now, next, first, hrefOf }: Terms) {
             <tr>
               <th scope="col">Job</th>
               <th scope="col">Status</th>
-              <th scope="col">Prompt</th>
+              <th scope="col">Prompt or output</th>
               <th scope="col">Queue, model</th>
               <th scope="col">Submitted</th>
               <th scope="col" className="number">
