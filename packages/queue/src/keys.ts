@@ -47,7 +47,7 @@
  * | {mrf:<id>}:open:<step>           | set    | advanceFlow           | ids of the step's jobs that have not ended; with the flow |
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
  * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
- * | mr:acts                          | stream | noteAct               | who did what in the dashboard, the newest 10,000   |
+ * | mr:acts                          | stream | noteAct               | who did what by hand, and who signed in; the newest 10,000 |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
