@@ -3,12 +3,14 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AxeFinding, seriousFindings } from '../harness/axe.ts';
 import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
-import { dashboardPages, openDashboardPage } from '../harness/dashboard-pages.ts';
+import { type DashboardPage, dashboardPages, openDashboardPage } from '../harness/dashboard-pages.ts';
 import { type LivelyStack, startLivelyStack } from '../harness/lively-stack.ts';
 import { type RoleProcess, startRole } from '../harness/processes.ts';
 
 const missing = browserMissing();
 const HEIGHT = 900;
+/** Most of a visit is waiting for a page to come to rest. */
+const AT_ONCE = 3;
 const LOOKS = [
   ...(['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, width: 1280 })),
   ...(['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, width: 390 })),
@@ -42,9 +44,11 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
   beforeAll(async () => {
     [lively, chromium] = await Promise.all([startLivelyStack(), launchBrowser()]);
     locked = await startRole('dashboard', { ...lively.stack.env, MILLRACE_API_KEYS: 'ops:operator:op-secret' });
-    for (const entry of dashboardPages(lively.contents)) {
-      await visit(entry.name, (page) => openDashboardPage(page, lively.dashboard.url, entry));
-    }
+    const pages = dashboardPages(lively.contents);
+    const visitOn = async (): Promise<void> => {
+      for (let entry = pages.shift(); entry !== undefined; entry = pages.shift()) await visitPage(entry);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, visitOn));
     await visit('sign-in', async (page) => {
       await page.goto(locked.url);
       await page.getByLabel('API key').waitFor();
@@ -57,6 +61,8 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
     await lively?.stop();
   });
 
+  const visitPage = (entry: DashboardPage): Promise<void> =>
+    visit(entry.name, (page) => openDashboardPage(page, lively.dashboard.url, entry));
   const visit = (name: string, open: (page: Page) => Promise<boolean>): Promise<void> =>
     withPage(
       chromium.browser,

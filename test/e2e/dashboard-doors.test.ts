@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type ApiKey, createLog } from '@millrace/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDashboard, type DashboardTerms } from '../../apps/dashboard/src/app.ts';
+import { openSessionTokens, SESSION_MS } from '../../apps/dashboard/src/session-token.ts';
 import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type FoundRoute, routesOf } from '../harness/express-routes.ts';
@@ -63,7 +64,7 @@ describe('every route that changes something', () => {
     const store = { ...stack.store, log: createLog('dashboard', 'silent') };
     // Only its routes are asked for: none of them comes as far as the index or a file.
     const none = {} as Pick<DashboardTerms, 'index' | 'files'>;
-    const web = { folder: ROOT, version: 'x' };
+    const web = { folder: join(ROOT, 'apps', 'dashboard', 'web', 'public'), version: 'x' };
     const { app } = createDashboard({ ...none, store, keys: KEYS, web, unfit: () => null });
     // bull-board is an app of its own; its routes are told by its own table, below.
     const routes = routesOf(app, [...MOUNTS.map((name) => `/api/${name}`), '/board']);
@@ -223,6 +224,19 @@ describe('signing in', () => {
     }
     await eventually('Redis is back', async () => (await call('GET', `${locked.url}/readyz`)).status === 200);
   });
+});
+
+it('a stream ends with the session that it was opened in, and what is asked for after that is refused', async () => {
+  const leftMs = 1000;
+  const token = openSessionTokens(KEYS, () => Date.now() - SESSION_MS + leftMs).issue(KEYS[0]!);
+  const headers = { cookie: `millrace_session=${token}` };
+  const stream = await fetch(`${locked.url}/api/live?topics=overview`, {
+    headers,
+    signal: AbortSignal.timeout(10_000),
+  });
+  expect(stream.status).toBe(200);
+  expect(await stream.text()).toContain('event: version');
+  expect((await call('GET', `${locked.url}/api/session`, undefined, headers)).status).toBe(401);
 });
 
 it('the audit list has who did what, page by page; it is for operators', async () => {

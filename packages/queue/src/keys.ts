@@ -50,7 +50,7 @@
  * | {mrf:<id>}:open:<step>           | set    | advanceFlow           | ids of the step's jobs that have not ended; with the flow |
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
  * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
- * | mr:acts                          | stream | noteAct               | who did what in the dashboard, the newest 10,000   |
+ * | mr:acts                          | stream | noteAct               | who did what by hand, and who signed in; the newest 10,000 |
  * | mr:worker:<worker>               | string | tellWorker            | what a worker process tells of itself, as JSON; a minute after it was told last |
  * | mr:identity                      | string | readIdentity          | which data this is, for who keeps an index of it elsewhere; for ever |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |

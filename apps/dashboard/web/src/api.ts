@@ -35,12 +35,13 @@ export async function askWhoIAm(): Promise<void> {
 }
 
 /**
- * GETs, or sends `body` as JSON by `method`.
+ * GETs, or sends `body` as JSON by `method`. `again`: it is the second try.
  * @throws ApiError when it is refused; TypeError when the server is not there
  */
 export async function fetchJson<T>(
   path: string,
   options: { method?: string; body?: unknown; signal?: AbortSignal } = {},
+  again = false,
 ): Promise<T> {
   const { method = options.body === undefined ? 'GET' : 'POST', body, signal } = options;
   const headers: Record<string, string> = { accept: 'application/json' };
@@ -57,12 +58,22 @@ export async function fetchJson<T>(
   if (response.ok) return answer as T;
   const error = (answer as { error?: { message?: string; code?: string | null; param?: string | null } } | null)?.error;
   if (response.status === 401 && path !== '/api/session') for (const listener of signedOut) listener();
+  // Without keys the token is as old as the server's process, which may be another one by now.
+  if (error?.code === 'csrf' && !again && (await renewToken())) return fetchJson(path, options, true);
   throw new ApiError(
     response.status,
     error?.message ?? `The dashboard answered ${response.status}.`,
     error?.code ?? null,
     error?.param ?? null,
   );
+}
+
+/** Whether the session has another token than the page knew. */
+async function renewToken(): Promise<boolean> {
+  const before = token;
+  const { csrf } = await fetchJson<{ csrf: string }>('/api/session');
+  token = csrf;
+  return csrf !== before;
 }
 
 export interface Fetched<T> {
