@@ -15,6 +15,7 @@ import { batchesRoutes } from './routes/batches.ts';
 import { costRoutes } from './routes/cost.ts';
 import { failuresRoutes } from './routes/failures.ts';
 import { flowsRoutes } from './routes/flows.ts';
+import { jobRoutes } from './routes/job.ts';
 import { jobsRoutes } from './routes/jobs.ts';
 import { limitsRoutes } from './routes/limits.ts';
 import { queuesRoutes } from './routes/queues.ts';
@@ -35,11 +36,13 @@ export interface DashboardTerms {
   store: Store;
   keys: readonly ApiKey[];
   web: Web;
+  /** Where the API listens, on this host: told in code that is copied. */
+  apiPort: number;
   /** Why the Redis there is now may not be used, if so. */
   unfit: () => string | null;
 }
 
-export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Dashboard {
+export function createDashboard({ store, keys, web, apiPort, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
   const overview = polled(
@@ -49,7 +52,7 @@ export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Da
   );
   const live = openLive(topicsOf({ store, overview }), web.version);
 
-  const terms: RouteTerms = { store };
+  const terms: RouteTerms = { store, apiPort };
 
   const app = express();
   app.disable('x-powered-by');
@@ -80,6 +83,7 @@ export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Da
   app.use('/api/failures', failuresRoutes(terms));
   app.use('/api/flows', flowsRoutes(terms));
   app.use('/api/jobs', jobsRoutes(terms));
+  app.use('/api/jobs', jobRoutes(terms));
   app.use('/api/limits', limitsRoutes(terms));
   app.use('/api/queues', queuesRoutes(terms));
   app.use('/api', notFound);

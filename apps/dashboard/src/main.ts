@@ -28,7 +28,13 @@ runRole(async () => {
     },
   });
   const web = await builtWeb();
-  const { app, live } = createDashboard({ store, keys: environment.apiKeys, web, unfit: () => unfit });
+  const { app, live } = createDashboard({
+    store,
+    keys: environment.apiKeys,
+    web,
+    apiPort: environment.apiPort,
+    unfit: () => unfit,
+  });
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;

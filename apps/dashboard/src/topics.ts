@@ -1,5 +1,6 @@
 /** What pages can be told of as it changes, by the name they ask for it: the one list of it. */
 import type { Store } from '@millrace/queue';
+import { jobTopic } from './job-topic.ts';
 import type { Source } from './live.ts';
 
 export interface TopicTerms {
@@ -9,13 +10,15 @@ export interface TopicTerms {
 }
 
 /** @returns what is told under a name, or null where there is nothing of that name */
-export function topicsOf({ overview }: TopicTerms): (name: string) => Promise<Source | null> {
+export function topicsOf({ store, overview }: TopicTerms): (name: string) => Promise<Source | null> {
   return async (name) => {
-    const [kind] = name.split(':');
+    const [kind, id = ''] = name.split(':');
     switch (kind) {
       case 'overview':
         return overview;
       // What each page adds stands here, in the order of the alphabet.
+      case 'job':
+        return jobTopic(store, id);
       default:
         return null;
     }

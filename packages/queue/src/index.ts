@@ -59,6 +59,7 @@ export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 export type { Beat } from './heartbeat-thread.ts';
 export { type History, readHistory } from './history/read-history.ts';
+export { type JobOutline, readJobOutline } from './job-outline.ts';
 export { bullPrefix, WEBHOOKS_PREFIX } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';

@@ -17,4 +17,5 @@ export { outputText } from './output-text.ts';
 export { costOf, priceOf } from './prices.ts';
 export { type RateLimitGauge, type RateLimitGauges, rateLimitGauges } from './rate-limit-headers.ts';
 export type { ReattachRequest } from './reattach.ts';
+export { schemaMisses } from './schema-misses.ts';
 export { usageOf } from './usage.ts';

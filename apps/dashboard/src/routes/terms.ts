@@ -3,4 +3,5 @@ import type { Store } from '@millrace/queue';
 
 export interface RouteTerms {
   store: Store;
+  apiPort: number;
 }
