@@ -2,7 +2,7 @@
  * State that the server tells as it changes: one connection a page, of the topics that its parts ask for. It is closed
  * while nobody sees the page, and opened again by itself when it breaks off.
  */
-import { useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 
 interface Topic {
   value: Record<string, unknown> | null;
@@ -23,10 +23,9 @@ let due: ReturnType<typeof setTimeout> | undefined;
 
 /** What is told under a topic; null until the first word of it. */
 export function useTopic<T>(name: string): T | null {
-  return useSyncExternalStore(
-    (listener) => subscribe(name, listener),
-    () => (topics.get(name)?.value ?? null) as T | null,
-  );
+  // The same one each time: React takes another one for a new subscription, and what was told would be forgotten.
+  const listen = useCallback((listener: () => void) => subscribe(name, listener), [name]);
+  return useSyncExternalStore(listen, () => (topics.get(name)?.value ?? null) as T | null);
 }
 
 /** Whether what is shown is what is. */
