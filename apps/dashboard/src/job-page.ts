@@ -37,7 +37,7 @@ export function jobPage({ job, answer }: JobWithAnswer, terms: JobPageTerms): Jo
     ...{ id: job.id, type: job.type, status: job.status, queue: job.queue, model: job.model, priority: job.priority },
     ...{ created_at: job.created_at, started_at: job.started_at, finished_at: job.finished_at },
     ...{ delayed_until: job.delayed_until, deadline: job.deadline, metadata: job.metadata },
-    key: (job as Job & { key?: string | null }).key ?? null,
+    key: job.key,
     // Its address may carry a secret.
     has_webhook: job.webhook_url !== null,
     forget: job.forget,

@@ -14,12 +14,7 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set(['stream', 'stream_option
  * @param key the name of the API key of who asks, whose the new job is; null: nobody's
  * @throws InvalidRequestError naming the field, its problem and the remedy; also where nothing is there to be replaced
  */
-export function editedJob(
-  config: Config,
-  job: Job,
-  edit: JobEdit,
-  key: string | null,
-): NewJob & { key: string | null } {
+export function editedJob(config: Config, job: Job, edit: JobEdit, key: string | null): NewJob {
   const changed = edit.replace === undefined ? job.body : replaced(job.body, edit.replace);
   const body =
     job.type === 'extract'
@@ -31,9 +26,9 @@ export function editedJob(
       ...{ type: job.type, queue: job.queue, priority: job.priority, ...body },
       ...{ metadata: job.metadata ?? undefined, webhook_url: job.webhook_url ?? undefined },
     }),
-    '',
+    key,
   );
-  return { ...made, model: edit.model ?? job.model ?? made.model, retryOf: job.id, key };
+  return { ...made, model: edit.model ?? job.model ?? made.model, retryOf: job.id };
 }
 
 function request(body: ResponsesBody, edit: JobEdit): ResponsesBody {

@@ -15,7 +15,7 @@
  * | {mr:q}:finished                  | zset   | finish                | ids by end (ms), for retention                     |
  * | {mr:q}:deadlines                 | zset   | submit; finish        | ids of unfinished jobs that have a deadline (ms)   |
  * | {mr:q}:failures                  | list   | finish; remove        | the newest 100 failed ids                          |
- * | {mr:q}:batch:<id>                | hash   | createBatch, turn, finish | a batch's record and counts; 30 days after its end |
+ * | {mr:q}:batch:<id>                | hash   | createBatch, turn, finish | a batch's record and counts, by model and error code too; 30 days after its end |
  * | {mr:q}:batches, :batches:open    | zset   | createBatch, turn     | ids of batches by creation (ms), and of those that have not ended |
  * | {mr:q}:shadow                    | hash   | shadow                | what both APIs answered to a job, by its id, as JSON without the request; of the newest 1,000, and no longer than its record |
  * | {mr:q}:shadow:at                 | zset   | shadow                | their ids by when they were compared (ms)          |
@@ -24,6 +24,9 @@
  * | {mr:q}:outbox:aside              | list   | moveAll               | entries of it that could not be done, until they are tried again in two seconds |
  * | {mr:q}:changes                   | stream | submit, finish, remove | which jobs came, ended and were forgotten, for who keeps an index of them; the newest 100,000 entries |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
+ * | {mr:q}:minute:<minute>           | hash   | submit, begin, settle, finish, turn | what happened in a minute since 1970; two days |
+ * | {mr:q}:day:<day>                 | hash   | begin, settle, finish, turn | what calls of a day since 1970 (UTC) used, by what came of them, API key and model; 400 days |
+ * | {mr:q}:spent                     | hash   | begin, settle, finish, turn | the same since the beginning; about 2,000 fields |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
  * | {mr:q}:clock                     | string | submit                | the last creation stamp (µs): stamps never repeat  |
@@ -48,6 +51,8 @@
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
  * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
  * | mr:acts                          | stream | noteAct               | who did what in the dashboard, the newest 10,000   |
+ * | mr:worker:<worker>               | string | tellWorker            | what a worker process tells of itself, as JSON; a minute after it was told last |
+ * | mr:identity                      | string | readIdentity          | which data this is, for who keeps an index of it elsewhere; for ever |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -86,6 +91,9 @@ export interface QueueKeys {
   failures: string;
   changes: string;
   counters: string;
+  minute(at: number): string;
+  day(at: number): string;
+  spent: string;
   clock: string;
   workers: string;
   beats: string;
@@ -116,6 +124,9 @@ export function queueKeys(queue: string): QueueKeys {
     failures: `${prefix}:failures`,
     changes: `${prefix}:changes`,
     counters: `${prefix}:counters`,
+    minute: (at) => `${prefix}:minute:${at}`,
+    day: (at) => `${prefix}:day:${at}`,
+    spent: `${prefix}:spent`,
     clock: `${prefix}:clock`,
     workers: `${prefix}:workers`,
     beats: `${prefix}:beats`,
@@ -173,6 +184,13 @@ export const OPEN_FLOWS_KEY = 'mr:flows:open';
 
 /** Who did what. */
 export const ACTS_KEY = 'mr:acts';
+
+/** What a worker process tells of itself. */
+export function workerKey(worker: string): string {
+  return `mr:worker:${worker}`;
+}
+/** Which data this is. */
+export const IDENTITY_KEY = 'mr:identity';
 
 /** Who does a periodic duty. */
 export function leaseKey(duty: string): string {

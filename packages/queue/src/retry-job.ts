@@ -30,14 +30,14 @@ export async function retryJob(
       'job_not_finished',
     );
   }
-  const again = edit === null ? sameJob(job) : editedJob(store.config, job, edit, key);
+  const again = edit === null ? sameJob(job, key) : editedJob(store.config, job, edit, key);
   const [submitted] = await submit(store, [again]);
   if (submitted === undefined || submitted instanceof Error) throw submitted ?? new Error('submit answered for no job');
   await noteRetried(store, id, submitted.id);
   return { ...submitted, queue: job.queue };
 }
 
-function sameJob(job: Job): NewJob {
+function sameJob(job: Job, key: string | null): NewJob {
   return {
     queue: job.queue,
     type: job.type,
@@ -51,6 +51,7 @@ function sameJob(job: Job): NewJob {
     stream: false,
     forget: false,
     batch: null,
+    key,
     idempotency: null,
     body: job.body,
   };

@@ -92,7 +92,6 @@ function Attempt({ attempt, now }: { attempt: AttemptView; now: number }) {
   const end = attempt.finished_at ?? now;
   return (
     <tr>
-      {/* biome-ignore lint/a11y/noRedundantRoles: as a card on a narrow screen the table has lost its own */}
       <th scope="row" role="rowheader">
         {number}
       </th>
