@@ -4,7 +4,11 @@ import { LongFirst } from './test/harness/long-first.ts';
 /** One runner, one count: unit tests stand beside their source, what crosses processes is in test/. */
 export default defineConfig({
   test: {
-    include: ['apps/*/src/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'test/{harness,e2e,faults,bench}/**/*.test.ts'],
+    include: [
+      'apps/*/{src,web/src}/**/*.test.ts',
+      'packages/*/src/**/*.test.ts',
+      'test/{harness,e2e,faults,bench}/**/*.test.ts',
+    ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/harness/count-reporter.ts'],

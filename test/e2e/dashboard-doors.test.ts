@@ -65,7 +65,7 @@ describe('every route that changes something', () => {
     // Only its routes are asked for: none of them comes as far as the index or a file.
     const none = {} as Pick<DashboardTerms, 'index' | 'files'>;
     const web = { folder: join(ROOT, 'apps', 'dashboard', 'web', 'public'), version: 'x' };
-    const { app } = createDashboard({ ...none, store, keys: KEYS, web, unfit: () => null });
+    const { app } = createDashboard({ ...none, store, keys: KEYS, web, apiPort: 7070, unfit: () => null });
     // bull-board is an app of its own; its routes are told by its own table, below.
     const routes = routesOf(app, [...MOUNTS.map((name) => `/api/${name}`), '/board']);
     changing = routes

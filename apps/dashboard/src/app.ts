@@ -18,6 +18,7 @@ import { batchesRoutes } from './routes/batches.ts';
 import { costRoutes } from './routes/cost.ts';
 import { failuresRoutes } from './routes/failures.ts';
 import { flowsRoutes } from './routes/flows.ts';
+import { jobRoutes } from './routes/job.ts';
 import { jobsRoutes } from './routes/jobs.ts';
 import { limitsRoutes } from './routes/limits.ts';
 import { queuesRoutes } from './routes/queues.ts';
@@ -41,11 +42,13 @@ export interface DashboardTerms {
   files: FileStorage;
   keys: readonly ApiKey[];
   web: Web;
+  /** Where the API listens, on this host: told in code that is copied. */
+  apiPort: number;
   /** Why the Redis there is now may not be used, if so. */
   unfit: () => string | null;
 }
 
-export function createDashboard({ store, index, files, keys, web, unfit }: DashboardTerms): Dashboard {
+export function createDashboard({ store, index, files, keys, web, apiPort, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
   const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
@@ -57,7 +60,7 @@ export function createDashboard({ store, index, files, keys, web, unfit }: Dashb
   );
   const live = openLive(topicsOf({ store, overview, history }), web.version);
 
-  const terms: RouteTerms = { store, index, files };
+  const terms: RouteTerms = { store, index, files, apiPort };
 
   const app = express();
   app.disable('x-powered-by');
@@ -90,6 +93,7 @@ export function createDashboard({ store, index, files, keys, web, unfit }: Dashb
   app.use('/api/failures', failuresRoutes(terms));
   app.use('/api/flows', flowsRoutes(terms));
   app.use('/api/jobs', jobsRoutes(terms));
+  app.use('/api/jobs', jobRoutes(terms));
   app.use('/api/limits', limitsRoutes(terms));
   app.use('/api/queues', queuesRoutes(terms));
   app.use('/api', notFound);

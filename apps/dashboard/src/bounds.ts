@@ -49,6 +49,24 @@ export const BOARD_JOBS = 100;
 export const BOARD_READS_AT_ONCE = 8;
 /** A request's or a result's preview in bull-board. */
 export const BOARD_PREVIEW_CHARACTERS = 2000;
+/** All texts of one job on its page together, and each of them. */
+export const PAGE_CHARACTERS = 512 * 1024;
+export const PART_CHARACTERS = TEXT_CHARACTERS;
+/** Parts of one message. */
+export const PARTS_SHOWN = 50;
+/** Images that came with a request and are shown: as base64, all together. */
+export const IMAGE_BYTES_SHOWN = 4 * 1024 * 1024;
+/** A structured answer that is longer is no tree any more; and one that is longer still is not checked once more. */
+export const TREE_CHARACTERS = 64 * 1024;
+export const CHECKED_CHARACTERS = 1024 * 1024;
+/** An input that is longer is not edited in a page. */
+export const EDITABLE_CHARACTERS = 256 * 1024;
+/** An edit as it is sent. */
+export const EDIT_BYTES = 2 * 1024 * 1024;
+/** Jobs whose text is followed live, by all pages together. */
+export const MAX_FOLLOWERS = 200;
+/** How often it is looked how a job stands while somebody looks at its page: a kilobyte. */
+export const JOB_POLL_MS = 500;
 /** Batches on one page of their list. */
 export const BATCHES_SHOWN = 50;
 /** Of a step's jobs, so many are looked at for those that failed, in one request. */

@@ -32,7 +32,8 @@ runRole(async () => {
   const files = await openFiles(config.files, environment.dataDir);
   const web = await builtWeb();
   const index = openJobIndex(store, environment.dataDir);
-  const terms = { store, index, files, keys: environment.apiKeys, web, unfit: () => unfit };
+  const { apiKeys: keys, apiPort } = environment;
+  const terms = { store, index, files, keys, web, apiPort, unfit: () => unfit };
   const { app, live } = createDashboard(terms);
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;

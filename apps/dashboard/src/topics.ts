@@ -3,6 +3,7 @@ import type { Store } from '@millrace/queue';
 import { batchesTopic, batchTopic } from './batches/batch-topics.ts';
 import { COST_POLL_MS, COST_SPANS } from './bounds.ts';
 import { flowsTopic, flowTopic } from './flows/flow-topics.ts';
+import { jobTopic } from './job-topic.ts';
 import { polled, type Source } from './live.ts';
 import { readCost } from './read-cost.ts';
 
@@ -26,6 +27,7 @@ export function topicsOf({ store, overview, history }: TopicTerms): (name: strin
     flow: (id) => flowTopic(store, id),
     flows: () => flowsTopic(store),
     history: () => history,
+    job: (id) => jobTopic(store, id),
     overview: () => overview,
   };
   return async (name) => {

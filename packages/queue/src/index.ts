@@ -61,6 +61,7 @@ export type { Durability, ServerFacts } from './guard.ts';
 export { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 export type { Beat } from './heartbeat-thread.ts';
 export { type History, readHistory } from './history/read-history.ts';
+export { type JobOutline, readJobOutline } from './job-outline.ts';
 export { bullPrefix, WEBHOOKS_PREFIX } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
@@ -82,6 +83,7 @@ export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
 export { readWaiting, type TellWaiting } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
 export { type IdPage, type JobPage, type ListQuery, listJobIds, listJobs } from './list.ts';
+export { noteRetried } from './note-retried.ts';
 export { findPrevious, type PreviousResponse } from './previous-response.ts';
 export {
   countQueues,

@@ -26,4 +26,5 @@ export {
 } from './prices.ts';
 export { type RateLimitGauge, type RateLimitGauges, rateLimitGauges } from './rate-limit-headers.ts';
 export type { ReattachRequest } from './reattach.ts';
+export { schemaMisses } from './schema-misses.ts';
 export { usageOf } from './usage.ts';

@@ -5,6 +5,7 @@ import type { JobIndex } from '../search/job-index.ts';
 
 export interface RouteTerms {
   store: Store;
+  apiPort: number;
   index: JobIndex;
   /** Input, output and error files of batches. */
   files: FileStorage;

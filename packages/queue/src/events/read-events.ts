@@ -66,9 +66,16 @@ async function readNow(store: Store, queue: StoreQueue, id: string, cursor: stri
   };
 }
 
-/** From now on the job's events are wanted: where its call has not begun yet, it will be streamed. */
-export async function wantEvents(store: Store, queue: StoreQueue, id: string): Promise<void> {
-  const [status, checkpoint] = await store.redis.hmget(queue.keys.job(id), 'status', 'checkpoint');
+/**
+ * From now on the job's events are wanted: where its call has not begun yet, it will be streamed.
+ * @returns whether they are, or will be, told as they come
+ */
+export async function wantEvents(store: Store, queue: StoreQueue, id: string): Promise<boolean> {
+  const { job } = queue.keys;
+  const [status, checkpoint, stream] = await store.redis.hmget(job(id), 'status', 'checkpoint', 'stream');
+  if (stream === '1') return true;
   // What was read of an answer without storing it is missing for good.
-  if (status === 'queued' && checkpoint === null) await store.redis.hset(queue.keys.job(id), 'stream', '1');
+  if (status !== 'queued' || checkpoint !== null) return false;
+  await store.redis.hset(job(id), 'stream', '1');
+  return true;
 }

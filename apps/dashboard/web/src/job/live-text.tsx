@@ -1,0 +1,73 @@
+/** An answer's text while it comes, piece by piece; its end where it grows beyond what a page can show. */
+import { useEffect, useRef, useState } from 'react';
+
+/** Of a longer one its end is shown: that is where it grows. */
+const SHOWN_CHARACTERS = 64 * 1024;
+
+interface Heard {
+  text: string;
+  reasoning: string;
+  /** Characters that were cut off. */
+  cut: number;
+  /** null: not known yet. */
+  streams: boolean | null;
+}
+
+const NOTHING: Heard = { text: '', reasoning: '', cut: 0, streams: null };
+
+export function LiveText({ id }: { id: string }) {
+  const [heard, setHeard] = useState(NOTHING);
+  const gathered = useRef(NOTHING);
+  useEffect(() => {
+    let frame = 0;
+    const update = (change: Partial<Heard>): void => {
+      gathered.current = { ...gathered.current, ...change };
+      // Once a picture, however many pieces come between two.
+      if (frame === 0) {
+        frame = requestAnimationFrame(() => {
+          frame = 0;
+          setHeard(gathered.current);
+        });
+      }
+    };
+    const source = new EventSource(`/api/jobs/${encodeURIComponent(id)}/events`);
+    source.addEventListener('begin', (event) => update({ ...NOTHING, ...(JSON.parse(event.data) as object) }));
+    source.addEventListener('delta', (event) => {
+      const { kind, text } = JSON.parse(event.data) as { kind: 'text' | 'reasoning'; text: string };
+      const whole = gathered.current[kind] + text;
+      const over = Math.max(0, whole.length - SHOWN_CHARACTERS);
+      update({ [kind]: whole.slice(over), cut: gathered.current.cut + (kind === 'text' ? over : 0) });
+    });
+    // Told from the beginning again by the next connection.
+    source.addEventListener('replaced', () => update(NOTHING));
+    for (const over of ['end', 'gone']) source.addEventListener(over, () => source.close());
+    return () => {
+      cancelAnimationFrame(frame);
+      source.close();
+    };
+  }, [id]);
+
+  return (
+    <>
+      {heard.streams === false && (
+        <p className="empty">This call is not streamed: its answer comes whole, when it is there.</p>
+      )}
+      {heard.streams !== false && heard.text === '' && heard.reasoning === '' && (
+        <p className="empty">Nothing has come yet. It will be shown here as it does.</p>
+      )}
+      {heard.reasoning !== '' && (
+        <details>
+          <summary>Reasoning</summary>
+          <pre dir="auto">{heard.reasoning}</pre>
+        </details>
+      )}
+      {heard.cut > 0 && <p className="cut">The beginning is left out while it grows.</p>}
+      {heard.text !== '' && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+        <pre className="live-text" dir="auto" tabIndex={0}>
+          {heard.text}
+        </pre>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,264 @@
+/** A job's page in a real browser, beside a whole stack: what it shows as it happens, what it does, and what it bears. */
+import { createLog, loadConfig, readEnvironment } from '@millrace/core';
+import { openStore, queueOfJob, readJob, removeJob, type Store, setPaused } from '@millrace/queue';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
+import { end, submitOne } from '../harness/dashboard.ts';
+import { eventually } from '../harness/eventually.ts';
+import { call } from '../harness/http.ts';
+import { type RoleProcess, startRole } from '../harness/processes.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+
+const missing = browserMissing();
+/** Some three seconds at the simulator's pace. */
+const LONG = Array.from({ length: 60 }, (_, place) => `word${place}`).join(' ');
+const PAYLOAD = `<script>window.ran=1</script><img src=x onerror="window.ran=1"> [link](javascript:window.ran=1) ![i](http://127.0.0.1:9/i.png) <iframe srcdoc="<script>parent.ran=1</script>"></iframe> <svg onload="window.ran=1">`;
+const INVOICE = {
+  type: 'object',
+  properties: { total: { type: 'number' }, lines: { type: 'array', items: { type: 'string' } } },
+  required: ['total', 'lines'],
+  additionalProperties: false,
+};
+
+describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
+  let stack: Stack;
+  let dashboard: RoleProcess;
+  let store: Store;
+  let chromium: LaunchedBrowser;
+  beforeAll(async () => {
+    [stack, chromium] = await Promise.all([
+      startStack({
+        simulator: { tokensPerSecond: 40 },
+        config: {
+          limits: { one: { inFlight: 1 } },
+          queues: {
+            generate: { model: 'sim-1', limit: 'one', backoff: { baseSeconds: 0.1, maxSeconds: 0.1 } },
+            extract: { model: 'sim-1' },
+            // Nothing of it is taken: its jobs go where a test moves them.
+            shelf: { model: 'sim-1' },
+          },
+        },
+      }),
+      launchBrowser(),
+    ]);
+    store = await openStore({
+      redisUrl: stack.redis.url,
+      config: await loadConfig(readEnvironment(stack.env)),
+      log: createLog('test', 'silent'),
+      kind: 'patient',
+    });
+    await setPaused(store, 'shelf', true);
+    dashboard = await startRole('dashboard', { ...stack.env, MILLRACE_API_PORT: '7070' });
+  });
+  afterAll(async () => {
+    await chromium?.close();
+    await dashboard?.stop();
+    await store?.close();
+    await stack?.stop();
+  });
+
+  const open = (id: string, look: (page: Page) => Promise<void>): Promise<void> =>
+    withPage(chromium.browser, `${dashboard.url}/jobs/${id}`, look);
+  const submitted = async (job: object): Promise<string> => {
+    const { body } = await call<{ id: string }>('POST', `${stack.api.url}/v1/jobs`, job);
+    return body.id;
+  };
+  const shelved = (body: Record<string, unknown> = { input: 'hello' }): Promise<string> =>
+    submitOne(store, { queue: 'shelf', body });
+  const answered = async (output: string, body?: Record<string, unknown>): Promise<string> => {
+    const id = await shelved(body);
+    await end(store, id, { output });
+    return id;
+  };
+  const idOf = (page: Page): string => new URL(page.url()).pathname.split('/').at(-1) ?? '';
+
+  it('the answer is seen growing while it streams, of a job that nobody asked to be streamed', async () => {
+    const id = await submitted({ type: 'generate', delay_seconds: 2, request: { input: `[[say:${LONG}]]` } });
+    await open(id, async (page) => {
+      await page.locator('#waiting', { hasText: 'its delay' }).waitFor();
+      const live = page.locator('.live-text');
+      const lengths = [0];
+      for (let round = 0; round < 4; round++) {
+        const before = lengths.at(-1) as number;
+        const longer = await eventually('there is more of the text', async () => {
+          const [text = ''] = await live.allTextContents();
+          return text.length > before && text.length;
+        });
+        lengths.push(longer);
+      }
+      // It grew before its end: what was seen last was not yet the whole.
+      expect(lengths.at(-1)).toBeLessThan(LONG.length);
+      expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
+      await page.locator('h1 .badge', { hasText: 'completed' }).waitFor();
+      await live.waitFor({ state: 'detached' });
+      await page.locator('.markdown', { hasText: 'word59' }).waitFor();
+      expect((await page.locator('.markdown').textContent())?.trim()).toBe(LONG);
+      await page.locator('.bars .said', { hasText: /called, to the first token .* · answering/ }).waitFor();
+    });
+  });
+
+  it('an attempt tells what it waited for, when it was called, and what its worker had to say', async () => {
+    const first = await submitted({ type: 'generate', request: { input: '[[slow:700]] first' } });
+    await eventually('the first runs', async () => (await readJob(store, first))?.job.status === 'in_progress');
+    const id = await submitted({ type: 'generate', request: { input: '[[fault:500 x1]] second' } });
+    await open(id, async (page) => {
+      await page.locator('h1 .badge', { hasText: 'completed' }).waitFor();
+      const said = page.locator('.bars .said');
+      await said.nth(1).waitFor();
+      expect(await said.nth(0).textContent()).toMatch(/waited for another call to end \d.* · called/);
+      expect(await said.nth(1).textContent()).toMatch(/waited to be tried again .*called/);
+      const row = page.locator('.attempts tbody tr').first();
+      expect(await row.locator('.log').textContent()).toMatch(/500 .*again in \d\.\d s/);
+      expect(await row.textContent()).toContain('upstream_error');
+    });
+  });
+
+  it('a waiting job is cancelled, retried, and edited and retried, with links both ways', async () => {
+    const id = await shelved({ input: 'the old input', instructions: 'Be brief.' });
+    await open(id, async (page) => {
+      await page.locator('#waiting', { hasText: 'paused' }).waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.locator('h1 .badge', { hasText: 'cancelled' }).waitFor();
+      await page.getByRole('button', { name: 'Retry', exact: true }).click();
+      await page.waitForURL((url) => !url.pathname.endsWith(id));
+      const again = idOf(page);
+      await page.locator('.facts').getByRole('link', { name: id }).click();
+      await page.locator('.facts div', { hasText: 'Retried as' }).getByRole('link', { name: again }).waitFor();
+
+      await page.getByRole('button', { name: 'Edit and retry' }).click();
+      await page.getByLabel('Most output tokens').fill('-3');
+      await page.getByRole('textbox', { name: 'Input' }).fill('the new input');
+      await page.getByRole('button', { name: 'Submit as a new job' }).click();
+      await page.locator('.fault', { hasText: 'max_output_tokens' }).waitFor();
+      expect(await page.getByLabel('Most output tokens').getAttribute('aria-invalid')).toBe('true');
+      await page.getByLabel('Most output tokens').fill('40');
+      await page.getByRole('button', { name: 'Submit as a new job' }).click();
+      await page.waitForURL((url) => !url.pathname.endsWith(id));
+      await page.locator('.chat', { hasText: 'the new input' }).waitFor();
+      const edited = (await readJob(store, idOf(page)))?.job;
+      expect(edited).toMatchObject({
+        retry_of: id,
+        body: { input: 'the new input', instructions: 'Be brief.', max_output_tokens: 40 },
+      });
+      await page.locator('.facts').getByRole('link', { name: id }).waitFor();
+    });
+  });
+
+  it('nothing runs of what users and models write, and nothing is loaded from elsewhere', async () => {
+    const id = await submitOne(store, {
+      ...{ queue: 'shelf', metadata: { [PAYLOAD.slice(0, 60)]: PAYLOAD.slice(0, 500) } },
+      body: {
+        instructions: PAYLOAD,
+        input: [
+          { role: 'user', content: PAYLOAD },
+          { type: PAYLOAD, x: PAYLOAD },
+        ],
+      },
+    });
+    await end(store, id, { output: `[link](javascript:window.ran=1) ![i](http://127.0.0.1:9/i.png)\n\n${PAYLOAD}` });
+    const context = await chromium.browser.newContext();
+    try {
+      const page = await context.newPage();
+      const elsewhere: string[] = [];
+      let dialogs = 0;
+      page.on('dialog', (dialog) => {
+        dialogs++;
+        void dialog.dismiss();
+      });
+      page.on('request', (request) => {
+        if (!request.url().startsWith(dashboard.url)) elsewhere.push(request.url());
+      });
+      await page.addInitScript(
+        'window.violations = 0; document.addEventListener("securitypolicyviolation", () => window.violations++);',
+      );
+      await page.goto(`${dashboard.url}/jobs/${id}`);
+      await page.locator('.markdown').waitFor();
+      expect(await page.locator('.markdown').textContent()).toContain('link');
+      const found = await page.evaluate(`({
+        ran: 'ran' in window,
+        violations: window.violations,
+        alive: document.querySelectorAll('main script, main iframe, main svg[onload], main .markdown img').length,
+        links: [...document.querySelectorAll('.markdown a')].map((link) => link.getAttribute('href')),
+      })`);
+      expect(found).toEqual({ ran: false, violations: 0, alive: 0, links: ['http://127.0.0.1:9/i.png'] });
+      expect(dialogs).toBe(0);
+      expect(elsewhere).toEqual([]);
+    } finally {
+      await context.close();
+    }
+  });
+
+  it('an answer of five megabytes is shown by its beginning, and whole as a file', async () => {
+    const id = await answered(`beginning ${'x'.repeat(5_000_000)}`);
+    await open(id, async (page) => {
+      await page.locator('#output ~ * .cut, .output .cut').first().waitFor();
+      const length = await page.evaluate<number>(`document.querySelector('main').textContent.length`);
+      expect(length).toBeLessThan(200_000);
+      const link = page.locator('.output').getByRole('link', { name: 'The whole as a file' });
+      const path = await link.getAttribute('href');
+      const whole = await fetch(`${dashboard.url}${path}`);
+      expect(whole.headers.get('content-type')).toMatch(/^text\/plain/);
+      expect(whole.headers.get('content-disposition')).toMatch(/^attachment/);
+      expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
+      expect((await whole.text()).length).toBe(5_000_010);
+      // It still does what it is told.
+      await page.getByLabel('Plain text').check();
+      await page.locator('.output pre').waitFor();
+    });
+  });
+
+  it('a job that vanishes while its page is open is said to be gone; so is one that never was', async () => {
+    const id = await answered('soon gone');
+    await open(id, async (page) => {
+      await page.locator('.markdown', { hasText: 'soon gone' }).waitFor();
+      const queue = queueOfJob(store, id);
+      if (queue === undefined) throw new Error('no queue');
+      await removeJob(store, queue, id);
+      await page.locator('[role=alert]', { hasText: 'not there any more' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(0);
+    });
+    await open(`${id.slice(0, -4)}0000`, async (page) => {
+      await page.locator('[role=alert]', { hasText: 'There is no such job' }).waitFor();
+      await page.locator('#live.live').waitFor();
+    });
+  });
+
+  it('text from right to left, and half characters, are shown as well as they can be', async () => {
+    const id = await answered('שלום עולם', { input: 'a\ud800b', instructions: 'مرحبا' });
+    await open(id, async (page) => {
+      await page.locator('.markdown').waitFor();
+      const direction = (selector: string): Promise<string> =>
+        page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).direction`);
+      expect(await direction('.markdown')).toBe('rtl');
+      expect(await direction('.role-instructions pre')).toBe('rtl');
+      expect(await direction('.chat pre')).toBe('ltr');
+      expect(await page.locator('.chat pre').textContent()).toBe('a\ufffdb');
+    });
+  });
+
+  it('a structured answer is a tree in which what misses its schema is marked', async () => {
+    const format = { type: 'json_schema', name: 'invoice', schema: INVOICE, strict: true };
+    const id = await answered(JSON.stringify({ total: 'seven', lines: ['a', 5] }), { input: 'x', text: { format } });
+    await open(id, async (page) => {
+      await page.locator('.output .badge', { hasText: 'misses its schema' }).waitFor();
+      const missed = page.locator('.tree .missed');
+      await expect.poll(() => missed.count()).toBe(2);
+      expect(await missed.nth(0).textContent()).toMatch(/total.*must be number/);
+      expect(await missed.nth(1).textContent()).toMatch(/1.*must be string/);
+      await page.getByLabel('Plain text').check();
+      expect(await page.locator('.output pre').textContent()).toContain('{"total":"seven"');
+    });
+  });
+
+  it('the code to copy submits the job again', async () => {
+    const id = await answered('done', { input: "it's" });
+    await open(id, async (page) => {
+      await page.locator('.code summary').click();
+      await page.locator('.code pre', { hasText: "it'\\''s" }).waitFor();
+      expect(await page.locator('.code pre').textContent()).toContain("curl 'http://127.0.0.1:7070/v1/responses'");
+      await page.getByLabel('Language').selectOption('Python');
+      await page.locator('.code pre', { hasText: 'from openai import OpenAI' }).waitFor();
+    });
+  });
+});
