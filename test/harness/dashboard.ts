@@ -61,6 +61,7 @@ export async function submitOne(store: Store, job: Partial<NewJob> = {}): Promis
       stream: false,
       forget: false,
       batch: null,
+      key: null,
       idempotency: null,
       body: { input: 'hello' },
       ...job,

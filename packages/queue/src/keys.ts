@@ -24,6 +24,9 @@
  * | {mr:q}:outbox:aside              | list   | moveAll               | entries of it that could not be done, until they are tried again in two seconds |
  * | {mr:q}:changes                   | stream | submit, finish, remove | which jobs came, ended and were forgotten, for who keeps an index of them; the newest 100,000 entries |
  * | {mr:q}:counters                  | hash   | all scripts           | totals since the beginning, and bytes kept         |
+ * | {mr:q}:minute:<minute>           | hash   | submit, begin, settle, finish, turn | what happened in a minute since 1970; two days |
+ * | {mr:q}:day:<day>                 | hash   | begin, settle, finish, turn | what calls of a day since 1970 (UTC) used, by what came of them, API key and model; 400 days |
+ * | {mr:q}:spent                     | hash   | begin, settle, finish, turn | the same since the beginning; about 2,000 fields |
  * | {mr:q}:workers                   | zset   | beat; bury            | worker processes by their last heartbeat (ms); below zero: dead, for a day |
  * | {mr:q}:beats                     | hash   | beat                  | when a heartbeat was heard last, and since when without a gap |
  * | {mr:q}:clock                     | string | submit                | the last creation stamp (µs): stamps never repeat  |
@@ -86,6 +89,9 @@ export interface QueueKeys {
   failures: string;
   changes: string;
   counters: string;
+  minute(at: number): string;
+  day(at: number): string;
+  spent: string;
   clock: string;
   workers: string;
   beats: string;
@@ -116,6 +122,9 @@ export function queueKeys(queue: string): QueueKeys {
     failures: `${prefix}:failures`,
     changes: `${prefix}:changes`,
     counters: `${prefix}:counters`,
+    minute: (at) => `${prefix}:minute:${at}`,
+    day: (at) => `${prefix}:day:${at}`,
+    spent: `${prefix}:spent`,
     clock: `${prefix}:clock`,
     workers: `${prefix}:workers`,
     beats: `${prefix}:beats`,

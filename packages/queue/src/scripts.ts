@@ -34,6 +34,7 @@ import {
   MISSED_AFTER_MS,
   SUSPECT_CRASHES,
 } from './pace-of-life.ts';
+import { DAY_FIELDS, DAYS_KEPT_MS, MINUTE_FIELDS, MINUTES_KEPT_MS, MODEL_BYTES } from './rollups/bounds.ts';
 
 /** Upper bounds, in seconds, of the latency histograms that the scripts keep; the last one, +Inf, is implied. */
 export const LATENCY_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
@@ -78,6 +79,7 @@ const numbers = {
   ...{ SAMPLE_CALLS, SAMPLE_MS, FAILURE_SHARE, OPEN_AT_FAILURES, REOPEN_AT_FAILURES, PROBE_MS, PROBE_AT_MOST_MS },
   ...{ STARTS_PER_SUCCESS, CLOSE_AT_SUCCESSES, TRICKLE_MS, BREAKER_KEPT_MS },
   ...{ BATCH_KEPT_MS, CHANGES_KEPT },
+  ...{ MINUTES_KEPT_MS, MINUTE_FIELDS, DAYS_KEPT_MS, DAY_FIELDS, MODEL_BYTES },
   ...{ EVENTS_BYTES, EVENTS_KEPT_MS, EVENTS_RUNNING_MS },
 };
 const named = Object.entries(numbers).map(([name, value]) => `local ${name} = ${value}\n`);

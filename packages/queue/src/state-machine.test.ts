@@ -246,6 +246,13 @@ async function checkAll(world: World): Promise<void> {
     store.redis.hgetall(keys.counters),
     Promise.all(jobs.map(({ id }) => store.redis.exists(bull.toKey(id)))),
   ]);
+  const minutes = await Promise.all(
+    (await store.redis.keys('{mr:generate}:minute:*')).map((key) => store.redis.hgetall(key)),
+  );
+  const inMinutes = (prefix: string): number =>
+    minutes
+      .flatMap((fields) => Object.entries(fields))
+      .reduce((sum, [name, value]) => sum + (name.startsWith(prefix) ? Number(value) : 0), 0);
   const count = (name: string): number => Number(counters[name] ?? 0);
   const sumOf = (prefix: string): number =>
     Object.keys(counters)
@@ -283,6 +290,10 @@ async function checkAll(world: World): Promise<void> {
   expect(jobs.length + world.removed).toBe(world.submitted);
   expect(sumOf('finished:')).toBe(world.finished);
   expect(sumOf('attempts:')).toBe(world.closedAttempts);
+  expect(
+    ['submitted', 'finished:', 'attempts:', 'job_ms'].map(inMinutes),
+    'the minutes are the totals, told by when',
+  ).toEqual([world.submitted, world.finished, world.closedAttempts, count('job_seconds:sum_ms')]);
   expect(sumOf('job_seconds:le:')).toBe(world.finished);
   expect(sumOf('attempt_seconds:le:')).toBe(world.closedAttempts);
   const bytes = records.map((record) => Number(record.bytes));

@@ -34,6 +34,8 @@ export interface Batch {
   metadata: Record<string, string> | null;
   output_expires_seconds: number | null;
   model: string | null;
+  /** The name of the API key that made it, whose its jobs are; null: nobody's. */
+  key: string | null;
   /** Requests of the input; 0 until it was read. */
   total: number;
   completed: number;
@@ -94,6 +96,7 @@ function fromRecord(id: string, queue: StoreQueue, record: Record<string, string
     },
     ...{ output_file_id: record.output_file_id ?? null, error_file_id: record.error_file_id ?? null },
     model: record.model ?? null,
+    key: record.key ?? null,
     leaders: readJson<number[]>(record.leaders) ?? [],
     metadata: readJson(record.metadata),
     output_expires_seconds: record.output_expires_seconds === undefined ? null : number('output_expires_seconds'),

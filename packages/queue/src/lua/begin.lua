@@ -5,7 +5,7 @@
 --       start (names this very start: the same command, sent again because its reply was lost, is the same start),
 --       outcome JSON of an attempt that was left open and lost nothing,
 --       isolated (1 = in a process where nothing else runs), fail_unknown (1 = a call that was lost is not repeated)
-local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown', 'stream', 'turns', 'metadata', 'between')
+local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown', 'stream', 'turns', 'metadata', 'between', 'key')
 local status = job[1]
 if not status then return { 'missing' } end
 local checkpoint = job[12] or ''
@@ -32,7 +32,7 @@ if job[10] and redis.call('HEXISTS', KEYS[1], 'outcome:' .. job[10]) == 0 then
   if state == 'unsure' then return { 'unsure', int(unsure_ms) } end
   close_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', lost, now)
   if not free then
-    redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1)
+    count_unread(KEYS[4], now, account_of(job[7], job[20]))
     if ARGV[8] == '1' then
       -- Kept, because whoever fails the job for it may die before that.
       redis.call('HSET', KEYS[1], 'unknown', 1)

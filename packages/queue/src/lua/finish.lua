@@ -16,7 +16,7 @@
 --       fresh (as for append), then the events not yet stored, as for append
 -- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
 -- be told; told when something is in the outbox.
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow', 'conversation', 'between')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow', 'conversation', 'between', 'model', 'key')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
 if not status then return { 'missing' } end
@@ -31,6 +31,7 @@ if (stale or ended) and ARGV[4] ~= '1' then return { 'stale' } end
 local now = now_ms()
 if ARGV[14] == '1' and (not job[4] or tonumber(job[4]) > now) then return { 'early' } end
 
+local account = account_of(job[15], job[16])
 -- Ended from outside while only tools ran: nothing is on the bill that is not noted.
 local between = not from_attempt and job[14] and job[14] == job[2]
 local superseded = false
@@ -48,20 +49,20 @@ else
     local marked, count = string.gsub(ended, '"possibly_billed":false', '"possibly_billed":true', 1)
     if count == 1 then
       redis.call('HSET', KEYS[1], 'outcome:' .. job[2], marked)
-      redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
+      count_unread(KEYS[9], now, account)
     end
   end
 end
 -- A newer attempt that was re-attached to the same response is no second call; and where a late answer takes back the
 -- mark of its own attempt, that of the newer one is the same mark.
 if (superseded and not job[6] and not taken_back) or (ARGV[10] == '1' and status == 'in_progress' and not between) then
-  redis.call('HINCRBY', KEYS[9], 'possibly_billed', 1)
+  count_unread(KEYS[9], now, account)
 end
-count_tokens(KEYS[9], ARGV[11], ARGV[12], ARGV[20])
+local answered = ARGV[2] == 'completed' or ARGV[2] == 'incomplete'
+count_use(KEYS[1], KEYS[9], now, account, answered and 'ok' or 'failed', ARGV[11], ARGV[20], ARGV[12], ARGV[22])
 
 redis.call('HSET', KEYS[1], 'status', ARGV[2], 'finished_at', int(now), 'finished_by', ARGV[3])
 redis.call('HDEL', KEYS[1], 'delayed_until')
-count_tool_calls(KEYS[1], KEYS[9], ARGV[22])
 -- Cancelled, or past its deadline: the response may still be made upstream, and whoever cancels it needs its id.
 if from_attempt then redis.call('HDEL', KEYS[1], 'checkpoint') end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[8]) end
@@ -77,7 +78,6 @@ local kept_since = job[8] and now - tonumber(ARGV[17]) or now
 if job[10] then
   kept_since = now + BATCH_KEPT_MS
   local batch = string.gsub(KEYS[1], ':job:.*$', ':batch:' .. job[10])
-  local answered = ARGV[2] == 'completed' or ARGV[2] == 'incomplete'
   redis.call('HINCRBY', batch, answered and 'completed' or 'failed', 1)
   -- Of all its calls, as its usage is.
   local cached = string.match(ARGV[9], '"cached_tokens":(%d+)')
@@ -91,7 +91,9 @@ if ARGV[2] == 'failed' then
   redis.call('LPUSH', KEYS[8], ARGV[1])
   redis.call('LTRIM', KEYS[8], 0, tonumber(ARGV[13]) - 1)
 end
+local minute = minute_of(KEYS[9], now)
 redis.call('HINCRBY', KEYS[9], 'finished:' .. ARGV[2], 1)
+add_to(minute, MINUTES_KEPT_MS, 'finished:' .. ARGV[2], 1)
 if ARGV[23] ~= '' and not stale then
   begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[24])
   add_events(KEYS[1], KEYS[10], ARGV[3], 25)
@@ -107,7 +109,9 @@ elseif job[7] then
 end
 tell_change(KEYS[13], 'f', ARGV[1])
 redis.call('PUBLISH', TOLD .. ARGV[1], '')
-observe(KEYS[9], 'job_seconds', now - math.floor(tonumber(job[3]) / 1000))
+local took_ms = now - math.floor(tonumber(job[3]) / 1000)
+observe(KEYS[9], 'job_seconds', took_ms)
+add_to(minute, MINUTES_KEPT_MS, 'job_ms', int(took_ms))
 local told = job[9] or ARGV[18] == '1'
 if told then
   -- A job ends once, so its id names the event too.
@@ -117,6 +121,11 @@ end
 if ARGV[21] ~= '' then
   redis.call('HSET', KEYS[1], 'answered_by', ARGV[21])
   redis.call('HINCRBY', KEYS[9], 'answered_by_another', 1)
+  -- What it would have used, as far as that is still known.
+  local usage = redis.call('HGET', string.gsub(KEYS[1], ':job:.*$', ':job:' .. ARGV[21]), 'usage') or ''
+  local input, cached = string.match(usage, '"input_tokens":(%d+)'), string.match(usage, '"cached_tokens":(%d+)')
+  local output = string.match(usage, '"output_tokens":(%d+)')
+  add_spent(KEYS[9], now, account, 'shared', ':calls:', 1, input or '0', cached or '0', output or '0', '')
 elseif job[11] then
   -- The answer that equal requests get from now on, or none.
   local cache = string.gsub(KEYS[1], ':job:.*$', ':cache:' .. job[11])

@@ -32,6 +32,61 @@ local function observe(counters, name, ms)
   redis.call('HINCRBY', counters, name .. ':sum_ms', int(ms))
 end
 
+-- The rollups of a queue (see rollups/) are named after its counters.
+local function rollup(counters, kind)
+  return string.sub(counters, 1, -9) .. kind
+end
+
+local function minute_of(counters, now)
+  return rollup(counters, 'minute:') .. int(math.floor(now / 60000))
+end
+
+-- Adds to a field of a rollup, which is kept for so long (nil = for ever) since it got its last new field. True where
+-- this is one.
+local function add_to(hash, kept_ms, field, n)
+  if redis.call('HINCRBY', hash, field, n) ~= tonumber(n) then return false end
+  if kept_ms then redis.call('PEXPIRE', hash, kept_ms) end
+  return true
+end
+
+-- As add_to, of a field that ends in the name of a model, as whoever submits may make up: beyond so many fields what is
+-- new is counted as of the model 'other'. Replies the model that it was counted as.
+local function add_of_model(hash, kept_ms, most, field, model, n)
+  if add_to(hash, kept_ms, field .. model, n) and model ~= 'other' and redis.call('HLEN', hash) > most then
+    redis.call('HDEL', hash, field .. model)
+    add_to(hash, kept_ms, field .. 'other', n)
+    return 'other'
+  end
+  return model
+end
+
+-- Whose a job's use is: its model and its API key, as their fields in the record say.
+local function account_of(model, key)
+  return { model = (model and #model <= MODEL_BYTES) and model or (model and 'other' or ''), key = key or '' }
+end
+
+-- What calls came to, by API key and model: of the day, and since the beginning. `came_to`: ok, failed, or shared for an
+-- answer that was another job's. `tools`: calls of the upstream's own tools, as JSON by type.
+local function add_spent(counters, now, account, came_to, what, n, input, cached, output, tools)
+  local day = rollup(counters, 'day:') .. int(math.floor(now / 86400000))
+  for hash, kept_ms in pairs({ [day] = DAYS_KEPT_MS, [rollup(counters, 'spent')] = false }) do
+    local model = add_of_model(hash, kept_ms, DAY_FIELDS, came_to .. what .. account.key .. ':', account.model, n)
+    local of = account.key .. ':' .. model
+    if input ~= '0' then add_to(hash, kept_ms, came_to .. ':in:' .. of, input) end
+    if cached ~= '0' then add_to(hash, kept_ms, came_to .. ':cached:' .. of, cached) end
+    if output ~= '0' then add_to(hash, kept_ms, came_to .. ':out:' .. of, output) end
+    for kind, count in string.gmatch(tools, '"([%w_]+)":(%d+)') do
+      add_to(hash, kept_ms, came_to .. ':' .. kind .. ':' .. of, count)
+    end
+  end
+end
+
+-- A call that may be on the bill, and nobody knows with what.
+local function count_unread(counters, now, account)
+  redis.call('HINCRBY', counters, 'possibly_billed', 1)
+  add_spent(counters, now, account, 'failed', ':unread:', 1, '0', '0', '0', '')
+end
+
 -- Tells who keeps an index: jobs that were submitted ('s', their ids apart by spaces), finished ('f') or removed ('r').
 local function tell_change(changes, kind, ids)
   redis.call('XADD', changes, 'MAXLEN', '~', CHANGES_KEPT, '*', kind, ids)
@@ -49,6 +104,7 @@ local function close_attempt(job, counters, epoch, label, json, now)
   keep_bytes(job, counters, #json)
   if redis.call('HSET', job, 'outcome:' .. epoch, int(now) .. ' ' .. json) == 0 then return end
   redis.call('HINCRBY', counters, 'attempts:' .. label, 1)
+  add_to(minute_of(counters, now), MINUTES_KEPT_MS, 'attempts:' .. label, 1)
   local started = string.match(redis.call('HGET', job, 'attempt:' .. epoch) or '', '^(%d+) ')
   if started then
     observe(counters, 'attempt_seconds', now - tonumber(started))
@@ -77,18 +133,28 @@ local function life(workers, beats, worker, now)
   return 'unsure', left
 end
 
-local function count_tokens(counters, input, output, cached)
-  if cached and cached ~= '0' then redis.call('HINCRBY', counters, 'tokens:cached', cached) end
-  if input ~= '0' then redis.call('HINCRBY', counters, 'tokens:input', input) end
-  if output ~= '0' then redis.call('HINCRBY', counters, 'tokens:output', output) end
-end
-
--- Calls of tools that the upstream made, as JSON by type ('' = none): of the job, and of the queue.
-local function count_tool_calls(job, counters, calls)
-  for kind, count in string.gmatch(calls, '"([%w_]+)":(%d+)') do
+-- What a call used: tokens, and calls of tools that the upstream made, as JSON by type ('' = none). Of the job, of the
+-- queue, and in its rollups.
+local function count_use(job, counters, now, account, came_to, input, cached, output, tools)
+  for kind, count in string.gmatch(tools, '"([%w_]+)":(%d+)') do
     redis.call('HINCRBY', job, 'tool_calls:' .. kind, count)
     redis.call('HINCRBY', counters, 'tool_calls:' .. kind, count)
   end
+  if input == '0' and output == '0' and tools == '' then return end
+  local minute, model = minute_of(counters, now), account.model
+  if input ~= '0' then
+    redis.call('HINCRBY', counters, 'tokens:input', input)
+    model = add_of_model(minute, MINUTES_KEPT_MS, MINUTE_FIELDS, 'in:', model, input)
+  end
+  if cached ~= '0' then
+    redis.call('HINCRBY', counters, 'tokens:cached', cached)
+    add_of_model(minute, MINUTES_KEPT_MS, MINUTE_FIELDS, 'cached:', model, cached)
+  end
+  if output ~= '0' then
+    redis.call('HINCRBY', counters, 'tokens:output', output)
+    add_of_model(minute, MINUTES_KEPT_MS, MINUTE_FIELDS, 'out:', model, output)
+  end
+  add_spent(counters, now, account, came_to, ':calls:', 1, input, cached, output, tools)
 end
 
 -- Notes what a job that takes several calls has finished, once; false where it is there already.

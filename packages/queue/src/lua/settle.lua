@@ -4,7 +4,7 @@
 -- ARGV: id, epoch, label (outcome:reason), outcome JSON, counted (0|1), delay_ms, possibly_billed (0|1), input, output tokens,
 --       checkpoint ('' = the next attempt is a new call), cached input tokens,
 --       calls of tools that the upstream made, as JSON by type ('' = none), turn to note: its field ('' = none), its value
-local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp')
+local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'model', 'key')
 if not job[1] then return 'missing' end
 if terminal(job[1]) then return 'terminal' end
 if job[2] ~= ARGV[2] then return 'stale' end
@@ -13,10 +13,10 @@ if redis.call('HEXISTS', KEYS[1], 'outcome:' .. ARGV[2]) == 1 then return 'settl
 
 local now = now_ms()
 close_attempt(KEYS[1], KEYS[4], ARGV[2], ARGV[3], ARGV[4], now)
-count_tokens(KEYS[4], ARGV[8], ARGV[9], ARGV[11])
-count_tool_calls(KEYS[1], KEYS[4], ARGV[12])
+local account = account_of(job[4], job[5])
+count_use(KEYS[1], KEYS[4], now, account, 'failed', ARGV[8], ARGV[11], ARGV[9], ARGV[12])
 if ARGV[13] ~= '' then note_turn(KEYS[1], KEYS[5], KEYS[4], ARGV[13], ARGV[14]) end
-if ARGV[7] == '1' then redis.call('HINCRBY', KEYS[4], 'possibly_billed', 1) end
+if ARGV[7] == '1' then count_unread(KEYS[4], now, account) end
 if ARGV[5] == '1' then redis.call('HINCRBY', KEYS[1], 'counted', 1) end
 if ARGV[3] == 'interrupted:crashed' then
   redis.call('HINCRBY', KEYS[1], 'crashes_alone', 1)

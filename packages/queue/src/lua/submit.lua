@@ -43,6 +43,7 @@ end
 if #submitted > 0 then
   redis.call('SET', KEYS[2], int(stamp - 1))
   redis.call('HINCRBY', KEYS[3], 'submitted', #submitted)
+  add_to(minute_of(KEYS[3], now / 1000), MINUTES_KEPT_MS, 'submitted', #submitted)
   tell_change(KEYS[5], 's', table.concat(submitted, ' '))
   redis.call('HINCRBY', KEYS[3], 'kept_bytes', int(kept))
 end
