@@ -45,6 +45,7 @@ export {
   type UpstreamConfig,
   type WebhooksConfig,
 } from './config-schema.ts';
+export { editedJob } from './edited-job.ts';
 export { type ApiKey, type Environment, type Role, readEnvironment } from './environment.ts';
 export * from './errors.ts';
 export { extractRequest, schemaOf } from './extract-request.ts';
@@ -54,6 +55,7 @@ export { fillTemplates, TemplateError, templatesIn, valueAt } from './flow-templ
 export { parseGuardedJson } from './guarded-json.ts';
 export { conversationOf, inputItemsOf, isItemReference, retoldItem } from './input-items.ts';
 export * from './job.ts';
+export { type JobEdit, parseJobEdit } from './job-edit.ts';
 export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
 export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
