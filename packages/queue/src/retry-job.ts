@@ -1,5 +1,5 @@
 /** Retrying a finished job makes a new one: a job has one outcome, for ever. */
-import { ConflictError, isTerminal } from '@millrace/core';
+import { ConflictError, isTerminal, type Job, type NewJob } from '@millrace/core';
 import { noSuchJob } from './cancel.ts';
 import type { Submitted } from './enqueue.ts';
 import { readJob } from './read.ts';
@@ -26,25 +26,28 @@ export async function retryJob(
       'job_not_finished',
     );
   }
-  const [submitted] = await submit(store, [
-    {
-      queue: job.queue,
-      type: job.type,
-      model: job.model,
-      priority: job.priority,
-      delayMs: 0,
-      deadline: null,
-      metadata: job.metadata,
-      webhookUrl: job.webhook_url,
-      retryOf: id,
-      stream: false,
-      forget: false,
-      batch: null,
-      key,
-      idempotency: null,
-      body: job.body,
-    },
-  ]);
+  const [submitted] = await submit(store, [sameAgain(job, key)]);
   if (submitted === undefined || submitted instanceof Error) throw submitted ?? new Error('submit answered for no job');
   return { ...submitted, queue: job.queue };
+}
+
+/** The same work as a new job. */
+export function sameAgain(job: Job, key: string | null): NewJob {
+  return {
+    queue: job.queue,
+    type: job.type,
+    model: job.model,
+    priority: job.priority,
+    delayMs: 0,
+    deadline: null,
+    metadata: job.metadata,
+    webhookUrl: job.webhook_url,
+    retryOf: job.id,
+    stream: false,
+    forget: false,
+    batch: null,
+    key,
+    idempotency: null,
+    body: job.body,
+  };
 }
