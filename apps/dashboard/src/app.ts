@@ -20,6 +20,7 @@ import { limitsRoutes } from './routes/limits.ts';
 import { queuesRoutes } from './routes/queues.ts';
 import { sessionRoutes } from './routes/session.ts';
 import type { RouteTerms } from './routes/terms.ts';
+import type { JobIndex } from './search/job-index.ts';
 import { boardHeaders, securityHeaders } from './security-headers.ts';
 import { serveWeb } from './serve-web.ts';
 import { openSessions } from './sessions.ts';
@@ -33,13 +34,14 @@ export interface Dashboard {
 
 export interface DashboardTerms {
   store: Store;
+  index: JobIndex;
   keys: readonly ApiKey[];
   web: Web;
   /** Why the Redis there is now may not be used, if so. */
   unfit: () => string | null;
 }
 
-export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Dashboard {
+export function createDashboard({ store, index, keys, web, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
   const overview = polled(
@@ -49,7 +51,7 @@ export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Da
   );
   const live = openLive(topicsOf({ store, overview }), web.version);
 
-  const terms: RouteTerms = { store };
+  const terms: RouteTerms = { store, index };
 
   const app = express();
   app.disable('x-powered-by');

@@ -5,6 +5,7 @@ import { openStore } from '@millrace/queue';
 import { createDashboard } from './app.ts';
 import { REQUEST_MS, SOCKET_IDLE_MS } from './bounds.ts';
 import { builtWeb } from './build-web.ts';
+import { openJobIndex } from './search/open-job-index.ts';
 
 /** Requests under way may end within this time after SIGTERM. */
 const STOP_MS = 5000;
@@ -28,7 +29,8 @@ runRole(async () => {
     },
   });
   const web = await builtWeb();
-  const { app, live } = createDashboard({ store, keys: environment.apiKeys, web, unfit: () => unfit });
+  const index = openJobIndex(store, environment.dataDir);
+  const { app, live } = createDashboard({ store, index, keys: environment.apiKeys, web, unfit: () => unfit });
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;
@@ -59,6 +61,7 @@ runRole(async () => {
     const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS);
     await closed;
     clearInterval(hangUp);
+    await index.close();
     await store.close();
     process.exit(0);
   };

@@ -98,6 +98,7 @@ export {
   setPaused,
 } from './queues.ts';
 export { type JobWithAnswer, lastFailures, readJob, readMany } from './read.ts';
+export { type BoundedJob, type ReadBounds, readWithin } from './read-within.ts';
 export { keepRepair } from './repair.ts';
 export { findSent, noteSent } from './resend.ts';
 export { failPastDeadline, keepRetention, removeJob } from './retention.ts';
@@ -118,6 +119,7 @@ export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';
 export { hostedCalls } from './tool-calls.ts';
 export { readTurns, type ToolOutput, type Turn, writeCallAgain, writeToolOutput, writeTurn } from './turns.ts';
+export { countJobs, readIdentity, type WalkPage, walkJobs } from './walk.ts';
 export {
   countDeliveries,
   type Delivery,

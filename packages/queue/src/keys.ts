@@ -54,6 +54,7 @@
  * | {mr-actions}:<id>                | hash   | createAction, note-page, turn-action | what is done to many jobs at once, and how far it is; for 30 days |
  * | {mr-actions}:<id>:pages          | list   | createAction          | the ids of those jobs, 100 an entry; until it is completed, or as long as the action |
  * | {mr-actions}:all, :open          | zset   | createAction          | ids of actions by creation (ms), for 30 days, at most 1,000; of those that run |
+ * | mr:identity                      | string | readIdentity          | which data this is, for who keeps an index of it elsewhere; for ever |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -195,6 +196,8 @@ export const OPEN_ACTIONS_KEY = `${ACTIONS}:open`;
 export function actionKeys(id: string): { action: string; pages: string } {
   return { action: `${ACTIONS}:${id}`, pages: `${ACTIONS}:${id}:pages` };
 }
+/** Which data this is. */
+export const IDENTITY_KEY = 'mr:identity';
 
 /** Who does a periodic duty. */
 export function leaseKey(duty: string): string {

@@ -1,6 +1,8 @@
 /** What the routes below /api are made with. */
 import type { Store } from '@millrace/queue';
+import type { JobIndex } from '../search/job-index.ts';
 
 export interface RouteTerms {
   store: Store;
+  index: JobIndex;
 }
