@@ -6,8 +6,11 @@ import {
   queueNamed,
   readCounters,
   readShadow,
+  readSpentTotals,
+  type SpentFigures,
   type Store,
   setPaused,
+  tokensOf,
 } from '@millrace/queue';
 import { Router } from 'express';
 import { shadowView } from './shadow-view.ts';
@@ -21,7 +24,11 @@ type Totals = ReadonlyMap<string, number>;
 export function queuesRoutes(store: Store): Router {
   const routes = Router();
   const guard = store.liveness.guard;
-  const view = (counts: QueueCounts, totals: Totals | undefined): Record<string, unknown> => {
+  const view = (
+    counts: QueueCounts,
+    totals: Totals | undefined,
+    spent: readonly SpentFigures[] = [],
+  ): Record<string, unknown> => {
     const { name, paused, ...jobs } = counts;
     const settings = store.config.queues[name];
     return {
@@ -32,13 +39,15 @@ export function queuesRoutes(store: Store): Router {
       limit: settings?.limit,
       model: settings?.model ?? null,
       jobs,
-      cached_tokens: totals?.get('tokens:cached') ?? 0,
+      cached_tokens: tokensOf(spent).cached,
       tool_calls: toolCalls(totals),
     };
   };
   const read = async (): Promise<Record<string, unknown>[]> => {
-    const [counts, totals] = await guard(() => Promise.all([countQueues(store), readCounters(store)]));
-    return counts.map((one) => view(one, totals.get(one.name)));
+    const [counts, totals, spent] = await guard(() =>
+      Promise.all([countQueues(store), readCounters(store), readSpentTotals(store)]),
+    );
+    return counts.map((one) => view(one, totals.get(one.name), spent.get(one.name)));
   };
 
   routes.get('/', async (_request, response) => {

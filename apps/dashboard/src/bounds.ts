@@ -2,6 +2,10 @@
 
 /** How often the figures of a live page are read while somebody watches. */
 export const POLL_MS = 1000;
+/** What was spent, while somebody watches: in steps of a second it would only flicker. */
+export const COST_POLL_MS = 5000;
+/** Days that it is told of live. */
+export const COST_SPANS: readonly number[] = [1, 7, 30, 90];
 /** What one page may be told of at once. */
 export const MAX_TOPICS = 8;
 /** Open pages that are served live, of all kinds together; more are told to come back. Each costs a socket and its buffer. */

@@ -1,6 +1,8 @@
 /** What pages can be told of as it changes, by the name they ask for it: the one list of it. */
 import type { Store } from '@millrace/queue';
-import type { Source } from './live.ts';
+import { COST_POLL_MS, COST_SPANS } from './bounds.ts';
+import { polled, type Source } from './live.ts';
+import { readCost } from './read-cost.ts';
 
 export interface TopicTerms {
   store: Store;
@@ -9,13 +11,20 @@ export interface TopicTerms {
 }
 
 /** @returns what is told under a name, or null where there is nothing of that name */
-export function topicsOf({ overview }: TopicTerms): (name: string) => Promise<Source | null> {
+export function topicsOf({ store, overview }: TopicTerms): (name: string) => Promise<Source | null> {
   return async (name) => {
-    const [kind] = name.split(':');
+    const [kind, which = ''] = name.split(':');
     switch (kind) {
       case 'overview':
         return overview;
       // What each page adds stands here, in the order of the alphabet.
+      case 'cost':
+        if (!COST_SPANS.includes(Number(which))) return null;
+        return polled(
+          () => store.liveness.guard(() => readCost(store, Number(which))),
+          COST_POLL_MS,
+          (error) => store.log.warn({ err: error }, 'What was spent could not be read'),
+        );
       default:
         return null;
     }

@@ -104,7 +104,14 @@ export { findSent, noteSent } from './resend.ts';
 export { failPastDeadline, keepRetention, removeJob } from './retention.ts';
 export { retryJob } from './retry-job.ts';
 export { type MinuteFigures, readMinutes } from './rollups/read-minutes.ts';
-export { type CameTo, type DayFigures, readDays, readSpentTotals, type SpentFigures } from './rollups/read-spent.ts';
+export {
+  type CameTo,
+  type DayFigures,
+  readDays,
+  readSpentTotals,
+  type SpentFigures,
+  tokensOf,
+} from './rollups/read-spent.ts';
 export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
 export { readShadow, type ShadowReport } from './shadow/read-shadow.ts';
 export {

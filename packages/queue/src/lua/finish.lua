@@ -91,9 +91,8 @@ if ARGV[2] == 'failed' then
   redis.call('LPUSH', KEYS[8], ARGV[1])
   redis.call('LTRIM', KEYS[8], 0, tonumber(ARGV[13]) - 1)
 end
-local minute = minute_of(KEYS[9], now)
 redis.call('HINCRBY', KEYS[9], 'finished:' .. ARGV[2], 1)
-add_to(minute, MINUTES_KEPT_MS, 'finished:' .. ARGV[2], 1)
+add_to(minute_of(KEYS[9], now), MINUTES_KEPT_MS, 'finished:' .. ARGV[2], 1)
 if ARGV[23] ~= '' and not stale then
   begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[24])
   add_events(KEYS[1], KEYS[10], ARGV[3], 25)
@@ -111,7 +110,7 @@ tell_change(KEYS[13], 'f', ARGV[1])
 redis.call('PUBLISH', TOLD .. ARGV[1], '')
 local took_ms = now - math.floor(tonumber(job[3]) / 1000)
 observe(KEYS[9], 'job_seconds', took_ms)
-add_to(minute, MINUTES_KEPT_MS, 'job_ms', int(took_ms))
+add_to(minute_of(KEYS[9], now), MINUTES_KEPT_MS, 'job_ms', int(took_ms))
 local told = job[9] or ARGV[18] == '1'
 if told then
   -- A job ends once, so its id names the event too.
