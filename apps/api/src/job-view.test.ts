@@ -20,6 +20,7 @@ const JOB: Job = {
     tool_calls: null,
     batch: null,
     retry_of: 'resp_0',
+    retried_as: null,
   },
   ...{ error: null, usage: null, body: { document: 'the document', schema: 's' } },
   attempts: [
@@ -27,6 +28,11 @@ const JOB: Job = {
       ...{ number: 1, worker: 'host:1', started_at: 1_800_000_001_000, finished_at: 1_800_000_002_500 },
       ...{ outcome: 'completed', reason: null, error: null, upstream_id: 'resp_u', api: 'chat', usage: null },
       ...{ possibly_billed: false, counted: true },
+      timeline: {
+        ...{ taken_at: 1_800_000_000_500, waited_ms: 400, waited_for: 'tokens' },
+        ...{ called_at: 1_800_000_001_010, first_token_at: null },
+      },
+      log: [{ at: 1_800_000_002_000, level: 'warn', text: 'a line' }],
     },
   ],
 };
@@ -40,7 +46,16 @@ it('times are seconds, with fractions; the deadline is as it was sent', () => {
     timings: { started_at: 1_800_000_001, finished_at: 1_800_000_002.5, total_seconds: 2.25 },
     api: 'chat',
     key: 'ops',
-    attempts: [{ number: 1, started_at: 1_800_000_001, finished_at: 1_800_000_002.5, upstream_id: 'resp_u' }],
+    attempts: [
+      {
+        ...{ number: 1, started_at: 1_800_000_001, finished_at: 1_800_000_002.5, upstream_id: 'resp_u' },
+        timeline: {
+          ...{ taken_at: 1_800_000_000.5, waited_seconds: 0.4, waited_for: 'tokens' },
+          ...{ called_at: 1_800_000_001.01, first_token_at: null },
+        },
+        log: [{ at: 1_800_000_002, level: 'warn', text: 'a line' }],
+      },
+    ],
   });
 });
 

@@ -1,5 +1,5 @@
 /** How a job is shown at /v1/jobs: seconds where OpenAI has seconds, the request itself only where one job is asked for. */
-import { type Answer, type Attempt, apiOf, type Job, type ModelPrice } from '@millrace/core';
+import { type Answer, type Attempt, type AttemptTimeline, apiOf, type Job, type ModelPrice } from '@millrace/core';
 import type { TellWaiting, Turn, WaitingFor } from '@millrace/queue';
 import { costOf, priceOf } from '@millrace/upstream';
 
@@ -44,6 +44,7 @@ export function jobSummary(job: Job, tellWaiting: TellWaiting, prices: Prices = 
       total_seconds: job.finished_at === null ? null : (job.finished_at - job.created_at) / 1000,
     },
     retry_of: job.retry_of,
+    retried_as: job.retried_as,
     answered_by: job.answered_by,
     flow_id: job.flow,
     tool_calls: job.tool_calls,
@@ -69,7 +70,24 @@ function turnView({ at, ...turn }: Turn): Record<string, unknown> {
 }
 
 function attemptView(attempt: Attempt): Record<string, unknown> {
-  return { ...attempt, started_at: seconds(attempt.started_at), finished_at: seconds(attempt.finished_at) };
+  const { timeline, log } = attempt;
+  return {
+    ...attempt,
+    started_at: seconds(attempt.started_at),
+    finished_at: seconds(attempt.finished_at),
+    timeline: timeline === null ? null : timelineView(timeline),
+    log: log === null ? null : log.map(({ at, ...line }) => ({ at: seconds(at), ...line })),
+  };
+}
+
+function timelineView(timeline: AttemptTimeline): Record<string, unknown> {
+  return {
+    taken_at: seconds(timeline.taken_at),
+    waited_seconds: seconds(timeline.waited_ms),
+    waited_for: timeline.waited_for,
+    called_at: seconds(timeline.called_at),
+    first_token_at: seconds(timeline.first_token_at),
+  };
 }
 
 function waitingView(waiting: WaitingFor | null): { reason: string; until: number | null; message: string } | null {

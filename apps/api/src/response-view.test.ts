@@ -11,6 +11,7 @@ const JOB: Job = {
     metadata: { a: 'b' },
     webhook_url: null,
     retry_of: null,
+    retried_as: null,
     forget: false,
     cache: null,
     follows: null,

@@ -49,7 +49,7 @@ export function createDashboard({ store, index, keys, web, unfit }: DashboardTer
     POLL_MS,
     (error) => store.log.error({ err: error }, 'The figures could not be read'),
   );
-  const live = openLive(topicsOf({ store, overview }), web.version);
+  const live = openLive(topicsOf({ store, index, overview }), web.version);
 
   const terms: RouteTerms = { store, index };
 

@@ -18,6 +18,7 @@ const JOB: Job = {
   metadata: { customer: 'acme' },
   webhook_url: 'https://hooks.example/secret-token',
   retry_of: null,
+  retried_as: null,
   forget: false,
   cache: null,
   follows: null,

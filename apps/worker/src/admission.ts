@@ -5,12 +5,14 @@
 import { type AttemptReason, LOWEST_PRIORITY, type Log, type Outcome, type QueueConfig } from '@millrace/core';
 import { type Breaker, openBreaker, type Store } from '@millrace/queue';
 import type { RateLimitGauges } from '@millrace/upstream';
-import type { Applicant, Limits } from './limits.ts';
+import type { Applicant, Limits, Scarcity } from './limits.ts';
 import { nowAndThen } from './now-and-then.ts';
 
 export type Admitted =
   | {
       kind: 'admitted';
+      /** What it had to wait for longest; null: for nothing that is known. */
+      waitedFor: Scarcity | 'breaker' | null;
       /** To be called with what the answer's headers say, before `settle`. */
       told(gauges: RateLimitGauges): void;
       /** To be called exactly once. null: the call was not made. */
@@ -43,6 +45,8 @@ const UNWELL: ReadonlySet<AttemptReason> = new Set([
   'request_timeout',
 ]);
 
+/** An asking that takes no longer is no waiting. */
+const NOTICED_MS = 50;
 /** Behind every job's. */
 const SPARE_PRIORITY = LOWEST_PRIORITY + 1;
 /** While the upstream is not well; whoever asks again by then is told anew. */
@@ -69,13 +73,18 @@ export function openAdmission(store: Store, limits: Limits, log: Log): Admission
   return {
     admit: async (settings, applicant) => {
       const breaker = breakerOf(settings.upstream);
+      const askedAt = performance.now();
       const pass = await breaker.enter(applicant.signal);
       if (pass.kind === 'aborted') return pass;
       if (pass.kind === 'open') return { kind: 'held', inMs: pass.inMs };
+      const passedAt = performance.now();
       const place = await limits.reserve(settings, applicant);
       if (place.kind === 'granted') {
+        const byBreaker = passedAt - askedAt;
+        const isBreakers = byBreaker > NOTICED_MS && byBreaker > performance.now() - passedAt;
         return {
           kind: 'admitted',
+          waitedFor: isBreakers ? 'breaker' : place.waitedFor,
           told: place.told,
           settle: (outcome) => {
             place.settle(outcome);
@@ -93,6 +102,7 @@ export function openAdmission(store: Store, limits: Limits, log: Log): Admission
       if (place.kind !== 'granted') return place;
       return {
         kind: 'admitted',
+        waitedFor: place.waitedFor,
         told: () => undefined,
         settle: (outcome) => place.settle(outcome === null || isAnswer(outcome) ? outcome : calledOff(outcome)),
       };

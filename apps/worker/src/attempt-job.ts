@@ -19,6 +19,7 @@ import {
 } from '@millrace/queue';
 import type { Admission } from './admission.ts';
 import { applyOutcome } from './apply-outcome.ts';
+import { type AttemptLog, openAttemptLog } from './attempt-log.ts';
 import { type Place, refused, tooLarge } from './call-in-turns.ts';
 import { type Answered, callJob } from './call-job.ts';
 import { faultOf, isClosing } from './fault-of.ts';
@@ -30,6 +31,7 @@ import type { Routing } from './routing.ts';
 import type { AttemptRun } from './run-attempt.ts';
 import type { Shadows } from './shadow/open-shadows.ts';
 import { sharedAnswer } from './shared-answer.ts';
+import { openTimeline, type Timeline } from './timeline.ts';
 import { runTool } from './turns/run-tool.ts';
 import { untilWritten } from './until-written.ts';
 
@@ -99,15 +101,17 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
     const from = await goesOnFrom(store, queue, asTaken.id, asTaken.ticket);
     const taken = { ...asTaken, ticket: withCarried(asTaken.ticket, from) };
     const { id, ticket, priority, controller, verbs } = taken;
+    const timeline = openTimeline();
     if (from.kind === 'unfinished') return waitFor(taken, from.id);
-    if (from.kind === 'lost') return begin(taken, isolated, async () => uncalled(refused(from.code, from.message)));
+    if (from.kind === 'lost')
+      return begin(taken, isolated, timeline, async () => uncalled(refused(from.code, from.message)));
     if (ticket.cache !== undefined) {
       const share = await shareCall(store, queue, { id, cache: ticket.cache, priority });
       if (share.kind === 'follow') return waitFor(taken, share.leader);
       const { job, answer = null } = (share.kind === 'answered' && (await readJob(store, share.leader))) || {};
       if (share.kind === 'answered' && job !== undefined && answer !== null) {
         const { leader } = share;
-        return begin(taken, isolated, async ({ body }) => {
+        return begin(taken, isolated, timeline, async ({ body }) => {
           return { ...sharedAnswer(job, answer, body as ResponsesBody), answeredBy: leader };
         });
       }
@@ -121,9 +125,10 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
         return verbs.hold(place.inMs);
       case 'never': {
         const { tokensPerMinute } = place;
-        return begin(taken, isolated, async () => uncalled(tooLarge(settings.limit, tokensPerMinute)));
+        return begin(taken, isolated, timeline, async () => uncalled(tooLarge(settings.limit, tokensPerMinute)));
       }
       case 'admitted': {
+        timeline.admitted(place.waitedFor);
         let settled = false;
         const once: Place = {
           ...place,
@@ -133,8 +138,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
           },
         };
         try {
-          return await begin(taken, isolated, (begun) =>
-            callJob(options, { taken, begun, from, ...runs, place: once }),
+          return await begin(taken, isolated, timeline, (begun, { log }) =>
+            callJob({ ...options, log }, { taken, begun, from, ...runs, place: once, timeline }),
           );
         } finally {
           // Nothing was called: it had ended, is not due, or is a suspect.
@@ -148,7 +153,8 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
   const begin = async (
     taken: Taken,
     isolated: boolean,
-    answer: (begun: Begun) => Promise<Answered>,
+    timeline: Timeline,
+    answer: (begun: Begun, said: AttemptLog) => Promise<Answered>,
   ): Promise<string> => {
     const { id, controller, verbs } = taken;
     const terms = { worker: options.worker, isolated, failUnknown: settings.whenUnknown === 'fail' };
@@ -173,28 +179,30 @@ export function attemptJob(options: AttemptTerms): AttemptJob {
       case 'unsure':
         // Held here, because BullMQ would put it behind all that waits: an orphan must not wait for a whole backlog.
         if (!(await paused(begun.inMs, controller.signal))) return verbs.giveBack();
-        return begin(taken, isolated, answer);
+        return begin(taken, isolated, timeline, answer);
       case 'expired':
         await untilWritten(log, () => failPastDeadline(store, queue, id));
         return verbs.fail('deadline_exceeded');
       case 'damaged':
-        return applyOutcome(options, { id, verbs, begun }, DAMAGED);
+        return applyOutcome(options, { id, verbs, begun, timeline, said: openAttemptLog(log, Date.now()) }, DAMAGED);
       case 'begun': {
         const startedAt = performance.now();
-        const { outcome, callMs = null, ...end } = await answerOrFault(id, () => answer(begun));
+        timeline.begun(begun.startedAt);
+        const said = openAttemptLog(log, begun.startedAt);
+        const { outcome, callMs = null, ...end } = await answerOrFault(id, said.log, () => answer(begun, said));
         logAttempt(log, id, queue.name, begun.epoch, outcome, performance.now() - startedAt);
         const onFinished = (outcome: Outcome): void => {
           // What brings its process down is not sent once more from here.
           if (callMs === null || isolated || end.api == null) return;
           options.shadows.offer({ id, queue, settings, begun, ticket: taken.ticket, api: end.api, callMs, outcome });
         };
-        return applyOutcome(options, { id, verbs, begun, ...end, onFinished }, outcome);
+        return applyOutcome(options, { id, verbs, begun, timeline, said, ...end, onFinished }, outcome);
       }
     }
   };
 
   /** Calls tell their faults themselves: what is thrown here was before any, or between two. */
-  const answerOrFault = async (id: string, answer: () => Promise<Answered>): Promise<Answered> => {
+  const answerOrFault = async (id: string, log: Log, answer: () => Promise<Answered>): Promise<Answered> => {
     try {
       return await answer();
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   type UpstreamApi,
 } from '@millrace/core';
 import { type Begun, type EndTerms, type Turn, writeCheckpoint } from '@millrace/queue';
+import type { EventListener } from '@millrace/upstream';
 import type { AttemptTerms, Taken } from './attempt-job.ts';
 import { callInTurns, type Place, turnsBefore } from './call-in-turns.ts';
 import { chooseApi, conversationKey } from './choose-api.ts';
@@ -16,6 +17,7 @@ import { faultOf } from './fault-of.ts';
 import { type GoesOnFrom, goingOn } from './goes-on-from.ts';
 import { requestOf } from './request-of.ts';
 import type { AttemptInput, AttemptRun } from './run-attempt.ts';
+import type { Timeline } from './timeline.ts';
 import { withTurns } from './turns/next-input.ts';
 import type { ToolRun } from './turns/run-tool.ts';
 import { itemsOfTurn } from './turns/whole-answer.ts';
@@ -31,9 +33,10 @@ export interface CallJob {
   tool: ToolRun;
   /** The first call's. */
   place: Place;
+  timeline: Timeline;
 }
 
-export interface Answered extends EndTerms {
+export interface Answered extends Omit<EndTerms, 'timeline' | 'log'> {
   outcome: Outcome;
   /** How long the call took, of an answer that took one. */
   callMs?: number;
@@ -61,6 +64,9 @@ async function answered(terms: AttemptTerms, job: CallJob): Promise<Answered> {
       return faultOf(error, { log, queue, id, possiblyBilled: true });
     }
   };
+  if (begun.checkpoint !== null) {
+    log.info({ job_id: id, queue: queue.name }, 'Goes on with the response that an earlier attempt has begun');
+  }
   if (begun.checkpointDamaged) {
     log.warn({ job_id: id, queue: queue.name }, 'A checkpoint could not be read: the job is called again');
   }
@@ -78,7 +84,11 @@ async function answered(terms: AttemptTerms, job: CallJob): Promise<Answered> {
     sink?.attach(response.upstreamId);
     return writeCheckpoint(store, queue, id, begun.epoch, response);
   };
-  const onEvent = sink === null ? {} : { onEvent: sink.take };
+  const take: EventListener = (type, data) => {
+    job.timeline.event(type);
+    sink?.take(type, data);
+  };
+  const onEvent = sink === null ? {} : { onEvent: take };
   const turns = [...before];
   let callMs = 0;
   const call = async ({ told, settle }: Place): Promise<Outcome> => {
@@ -98,6 +108,7 @@ async function answered(terms: AttemptTerms, job: CallJob): Promise<Answered> {
       ...onEvent,
     };
     const calledAt = performance.now();
+    job.timeline.called();
     const outcome = await runOrFault(asked);
     callMs = performance.now() - calledAt;
     settle(outcome);

@@ -29,10 +29,14 @@ export interface Applicant {
   signal: AbortSignal;
 }
 
+/** What a call waited for that had to. */
+export type Scarcity = NonNullable<Extract<Place, { kind: 'granted' }>['waitedFor']>;
+
 export type Reserved =
   | Exclude<Place, { kind: 'granted' }>
   | {
       kind: 'granted';
+      waitedFor: Scarcity | null;
       /** To be called with what the answer's headers say, before `settle`. */
       told(gauges: RateLimitGauges): void;
       /** To be called exactly once. null: the call was not made. */
@@ -102,6 +106,7 @@ export function openLimits(store: Store, worker: string, log: Log): Limits {
       let telling: NodeJS.Timeout | undefined;
       return {
         kind: 'granted',
+        waitedFor: place.waitedFor ?? null,
         told: (gauges) => {
           told = gauges;
           // Where nothing limits, and nothing is said to, there is nothing to tell.

@@ -40,6 +40,26 @@ export type ResponsesBody = Record<string, unknown>;
 /** The APIs an upstream may be called by. */
 export type UpstreamApi = 'responses' | 'chat';
 
+/** When an attempt came how far: milliseconds of Redis's clock, as near as its worker knows it. */
+export interface AttemptTimeline {
+  /** The worker took it from its queue. */
+  taken_at: number;
+  /** So long its upstream and its limit kept it, and what there was too little of; null: nothing that is known. */
+  waited_ms: number;
+  waited_for: 'requests' | 'tokens' | 'in_flight' | 'learning' | 'closed' | 'breaker' | null;
+  /** Its first call was sent; null: none was. */
+  called_at: number | null;
+  /** The first piece of an answer came; null: none did, or the answer came whole. */
+  first_token_at: number | null;
+}
+
+/** What a worker had to say of an attempt. Never of what it asked, or was answered. */
+export interface AttemptLine {
+  at: number;
+  level: 'info' | 'warn' | 'error';
+  text: string;
+}
+
 /** One call to the upstream, recorded before it is sent. */
 export interface Attempt {
   /** Counts every start of the job, from 1; also the fencing epoch of that start. */
@@ -60,6 +80,10 @@ export interface Attempt {
   possibly_billed: boolean;
   /** Whether it used up one of the queue's `attempts`. */
   counted: boolean;
+  /** null: it has not ended, or nobody could tell. */
+  timeline: AttemptTimeline | null;
+  /** At most 20 lines; null: nothing was said. */
+  log: AttemptLine[] | null;
 }
 
 /** The job record: owner of the status. Times are milliseconds of Redis's clock. */
@@ -82,6 +106,8 @@ export interface Job {
   metadata: Record<string, string> | null;
   webhook_url: string | null;
   retry_of: string | null;
+  /** The newest job that was made of it by a retry. */
+  retried_as: string | null;
   /** `store: false`: it is to be forgotten once it was delivered. */
   forget: boolean;
   /** Cached under this hash of what matters of its request: equal ones share one call. */

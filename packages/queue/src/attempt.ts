@@ -6,7 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import type {
   Answer,
-  Attempt,
+  AttemptLine,
+  AttemptTimeline,
   ExtractBody,
   JobError,
   JobType,
@@ -19,7 +20,7 @@ import type {
 } from '@millrace/core';
 import { checkpointText, readCheckpoint } from './checkpoint.ts';
 import { entryArgs, type StreamedEnd } from './events/append-events.ts';
-import { attemptEndJson, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT, readJson } from './job-record.ts';
+import { type AttemptEnd, attemptEndJson, LOST_ATTEMPT, LOST_REATTACHABLE_ATTEMPT, readJson } from './job-record.ts';
 import { CANCEL_CHANNEL } from './keys.ts';
 import { runScript } from './scripts.ts';
 import type { Store, StoreQueue } from './store.ts';
@@ -146,10 +147,10 @@ export async function settleAttempt(
   epoch: number,
   outcome: Extract<Outcome, { kind: 'retry' | 'interrupted' }>,
   delayMs: number,
-  { spent = spentBy(outcome), turn, api = null }: EndTerms = {},
+  { spent = spentBy(outcome), turn, api = null, timeline = null, log = null }: EndTerms = {},
 ): Promise<WriteReply> {
   const { keys } = queue;
-  const end = { ...attemptEnd(outcome), usage: spent.attempt, api };
+  const end = { ...attemptEnd(outcome), usage: spent.attempt, api, timeline, log };
   const { uncounted, uncountedCalls } = spent;
   const reply = (await runScript(
     store.redis,
@@ -185,7 +186,7 @@ function spentBy(outcome: Outcome): Spent {
 }
 
 /** What is stored of an attempt that ended with this Outcome. */
-function attemptEnd(outcome: Outcome): Omit<Attempt, 'number' | 'worker' | 'started_at' | 'finished_at' | 'api'> {
+function attemptEnd(outcome: Outcome): Omit<AttemptEnd, 'api' | 'timeline' | 'log'> {
   return {
     outcome: outcome.kind,
     reason: 'reason' in outcome && outcome.kind !== 'incomplete' ? outcome.reason : null,
@@ -211,6 +212,8 @@ export interface EndTerms {
   answeredBy?: string;
   /** Which way the call went that the answer, or the failure, is of. */
   api?: UpstreamApi | null;
+  timeline?: AttemptTimeline | null;
+  log?: AttemptLine[] | null;
 }
 
 /**
@@ -222,9 +225,9 @@ export function finishByOutcome(
   id: string,
   epoch: number,
   outcome: Extract<Outcome, { kind: 'completed' | 'incomplete' | 'failed' | 'cancelled' }>,
-  { streamed = null, spent = spentBy(outcome), answeredBy, api = null }: EndTerms = {},
+  { streamed = null, spent = spentBy(outcome), answeredBy, api = null, timeline = null, log = null }: EndTerms = {},
 ): Promise<WriteReply> {
-  const end = { ...attemptEnd(outcome), usage: spent.attempt, api };
+  const end = { ...attemptEnd(outcome), usage: spent.attempt, api, timeline, log };
   const answer = 'answer' in outcome ? (outcome.answer ?? null) : null;
   return finish(store, queue, id, {
     to: outcome.kind,
@@ -248,7 +251,7 @@ export interface Finish {
   epoch: number | null;
   paid: boolean;
   /** How the attempt ended, or how an attempt that is open at this moment is to be closed. */
-  end: Omit<Attempt, 'number' | 'worker' | 'started_at' | 'finished_at'>;
+  end: AttemptEnd;
   answer: Answer | null;
   error: JobError | null;
   usage: Usage | null;

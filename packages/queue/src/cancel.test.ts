@@ -52,7 +52,7 @@ it('a job that ended otherwise stays as it is, and one that is not there cannot 
   }
 });
 
-it('retrying makes a new job of the same work, and leaves the old one as it is', async () => {
+it('retrying makes a new job of the same, or of edited, work, and leaves the old one as it is, but for a link', async () => {
   const id = await submitOne(store, {
     ...{ body: { input: 'again' }, metadata: { a: 'b' }, priority: 2, deadline: Date.now() + 60_000 },
     idempotency: { caller: 'a', key: 'k' },
@@ -61,9 +61,13 @@ it('retrying makes a new job of the same work, and leaves the old one as it is',
   await finishByOutcome(store, queueOf(store), id, (await begin(store, id)).epoch, FAILED);
   const before = await readJob(store, id);
   const again = await retryJob(store, id);
-  const twice = await retryJob(store, id);
+  const twice = await retryJob(store, id, null, { instructions: 'Be brief.' });
   expect(new Set([id, again.id, twice.id]).size).toBe(3);
-  expect(await readJob(store, id)).toEqual(before);
+  expect(await readJob(store, id)).toEqual({ ...before, job: { ...before?.job, retried_as: twice.id } });
+  expect((await readJob(store, twice.id))?.job).toMatchObject({
+    retry_of: id,
+    body: { input: 'again', instructions: 'Be brief.' },
+  });
   expect((await readJob(store, again.id))?.job).toMatchObject({
     ...{ status: 'queued', retry_of: id, body: { input: 'again' }, metadata: { a: 'b' }, priority: 2 },
     ...{ model: 'test-model', deadline: null, attempts: [] },

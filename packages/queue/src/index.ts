@@ -88,6 +88,7 @@ export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
 export { readWaiting, type TellWaiting, type WaitingFor } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
 export { type JobPage, type ListQuery, listJobs } from './list.ts';
+export { noteRetried } from './note-retried.ts';
 export { findPrevious, type PreviousResponse } from './previous-response.ts';
 export {
   countQueues,

@@ -30,6 +30,7 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     metadata: readJson<Record<string, string>>(record.metadata),
     webhook_url: record.webhook_url ?? null,
     retry_of: record.retry_of ?? null,
+    retried_as: record.retried_as ?? null,
     forget: record.forget === '1',
     cache: record.cache ?? null,
     follows: record.follows ?? null,
@@ -84,6 +85,8 @@ function attemptsFromRecord(record: Record<string, string>): Attempt[] {
       usage: end?.usage ?? null,
       possibly_billed: end?.possibly_billed ?? false,
       counted: end?.counted ?? false,
+      timeline: end?.timeline ?? null,
+      log: end?.log ?? null,
     };
   });
 }
@@ -92,7 +95,8 @@ function attemptsFromRecord(record: Record<string, string>): Attempt[] {
 export type AttemptEnd = Pick<
   Attempt,
   'outcome' | 'reason' | 'error' | 'upstream_id' | 'api' | 'usage' | 'possibly_billed' | 'counted'
->;
+> &
+  Partial<Pick<Attempt, 'timeline' | 'log'>>;
 
 /** What is null is left out: it is read as null all the same. */
 export function attemptEndJson(end: AttemptEnd): string {

@@ -1,7 +1,8 @@
 /** Retrying a finished job makes a new one: a job has one outcome, for ever. */
-import { ConflictError, isTerminal, type Job, type NewJob } from '@millrace/core';
+import { ConflictError, editedJob, isTerminal, type Job, type JobEdit, type NewJob } from '@millrace/core';
 import { noSuchJob } from './cancel.ts';
 import type { Submitted } from './enqueue.ts';
+import { noteRetried } from './note-retried.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';
 import { submit } from './submit.ts';
@@ -9,12 +10,15 @@ import { submit } from './submit.ts';
 /**
  * Submits the same work again, linked by `retry_of`. The deadline and the delay were the old job's and are not kept.
  * @param key the name of the API key of who retries it, whose the new job is; null: nobody's
- * @throws NotFoundError; ConflictError when the job is not finished; ShedError as for any submission.
+ * @param edit what is to be otherwise
+ * @throws NotFoundError; ConflictError when the job is not finished; InvalidRequestError naming a field of the edit;
+ * ShedError as for any submission.
  */
 export async function retryJob(
   store: Store,
   id: string,
   key: string | null = null,
+  edit: JobEdit | null = null,
 ): Promise<Submitted & { queue: string }> {
   const found = await readJob(store, id);
   if (found === null) throw noSuchJob(id);
@@ -26,8 +30,10 @@ export async function retryJob(
       'job_not_finished',
     );
   }
-  const [submitted] = await submit(store, [sameAgain(job, key)]);
+  const again = edit === null ? sameAgain(job, key) : editedJob(store.config, job, edit, key);
+  const [submitted] = await submit(store, [again]);
   if (submitted === undefined || submitted instanceof Error) throw submitted ?? new Error('submit answered for no job');
+  await noteRetried(store, id, submitted.id);
   return { ...submitted, queue: job.queue };
 }
 

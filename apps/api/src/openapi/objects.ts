@@ -65,6 +65,23 @@ export const AttemptObject = z
     usage: z.looseObject({}).nullable(),
     possibly_billed: z.boolean().describe('Its request may be on the bill though its answer was not read whole.'),
     counted: z.boolean().describe('Whether it used up one of the queue’s attempts.'),
+    timeline: z
+      .object({
+        taken_at: seconds.describe('A worker took it from its queue.'),
+        waited_seconds: z.number().describe('So long its limit, or its upstream’s breaker, kept it.'),
+        waited_for: z
+          .enum(['requests', 'tokens', 'in_flight', 'learning', 'closed', 'breaker'])
+          .nullable()
+          .describe('What there was too little of.'),
+        called_at: maybeSeconds.describe('Its first call was sent.'),
+        first_token_at: maybeSeconds.describe('The first piece of a streamed answer came.'),
+      })
+      .nullable()
+      .describe('How it went, told with its end.'),
+    log: z
+      .array(z.object({ at: seconds, level: z.enum(['info', 'warn', 'error']), text: z.string() }))
+      .nullable()
+      .describe('What its worker logged of it, at most 20 lines.'),
   })
   .describe('One call, recorded before it was sent.');
 
@@ -86,6 +103,7 @@ export const JobObject = z.object({
   attempts: z.array(AttemptObject),
   timings: z.object({ started_at: maybeSeconds, finished_at: maybeSeconds, total_seconds: z.number().nullable() }),
   retry_of: z.string().nullable(),
+  retried_as: z.string().nullable().describe('The newest job that was made of it by a retry.'),
   batch_id: z.string().nullable(),
   custom_id: z.string().nullable(),
   answered_by: z.string().nullable().describe('The job whose call it shared, at no cost.'),

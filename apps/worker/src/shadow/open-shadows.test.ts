@@ -47,6 +47,7 @@ beforeEach(() => {
   answer = () => say('an answer');
   admit = async () => ({
     kind: 'admitted',
+    waitedFor: null,
     told: () => undefined,
     settle: (outcome: Outcome | null) => void settled.push(outcome),
   });

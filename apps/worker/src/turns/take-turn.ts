@@ -78,6 +78,10 @@ export async function runTools(terms: TurnTerms, turns: readonly Turn[], turn: T
     if (saidTo(call, turn) !== undefined) return true;
     const output = await said(call);
     if (output === null) return false;
+    // Named as it is configured: a call of any other name runs nothing.
+    if (output.failed && Object.hasOwn(store.config.tools, call.name)) {
+      log.warn({ job_id: id, queue: queue.name }, `The tool '${call.name}' failed; the model is told so`);
+    }
     const { number } = turn;
     // A tool that has run is not run again because Redis is full for the moment.
     const noted = { number, callKey: call.key, output };

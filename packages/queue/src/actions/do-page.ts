@@ -4,6 +4,7 @@
  */
 import { editedJob, InvalidRequestError, jobIdOfAction, type NewJob, ShedError } from '@millrace/core';
 import { jobStatuses, readFields } from '../flows/job-fields.ts';
+import { noteRetried } from '../note-retried.ts';
 import { readMany } from '../read.ts';
 import { forgetJob } from '../retention.ts';
 import { sameAgain } from '../retry-job.ts';
@@ -80,11 +81,17 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
     }
     const replies = await submit(store, jobs);
     for (const reply of replies) if (reply instanceof ShedError) throw reply;
-    for (const [index, { id, retryOf }] of jobs.entries()) {
-      const reply = replies[index];
-      if (reply instanceof Error) done.errors.push({ id: retryOf ?? '', message: reply.message });
-      else done.made.push(id ?? '');
+    const noted: Promise<void>[] = [];
+    for (const [index, { id = '', retryOf }] of jobs.entries()) {
+      const [reply, old] = [replies[index], retryOf ?? ''];
+      if (reply instanceof Error) {
+        done.errors.push({ id: old, message: reply.message });
+        continue;
+      }
+      done.made.push(id);
+      noted.push(noteRetried(store, old, id));
     }
+    await Promise.all(noted);
   }
 }
 

@@ -28,8 +28,11 @@ export interface Want {
 }
 
 export type Place =
-  /** It may start now. Without a grant where nothing limits; its release is then only for what limits after all. */
-  | { kind: 'granted'; grant: Grant | null }
+  /**
+   * It may start now. Without a grant where nothing limits; its release is then only for what limits after all.
+   * `waitedFor`: what kept it, or the line it stood in, last; absent: nothing did.
+   */
+  | { kind: 'granted'; grant: Grant | null; waitedFor?: Wait['scarce'] }
   | { kind: 'aborted' }
   /** Not for so long that waiting here would be in the way of others. */
   | { kind: 'closed'; inMs: number; why: string }
@@ -82,6 +85,8 @@ export function openLine(
   let order = 0;
   let working = false;
   let wait: Wait | null = null;
+  let rests = 0;
+  let restedFor: Wait['scarce'] = 'requests';
   let closed = false;
   /** Something has changed while Redis was asked: its reply is no reason to rest. */
   let news = false;
@@ -107,6 +112,8 @@ export function openLine(
     new Promise((resolve) => {
       if (news) return resolve();
       wait = { scarce, until: performance.now() + ms };
+      rests++;
+      restedFor = scarce;
       const done = (): void => {
         clearTimeout(timer);
         wait = null;
@@ -193,12 +200,14 @@ export function openLine(
           if (leave(waiter)) waiter.settle({ kind: 'aborted' });
           wake();
         };
+        const restsBefore = rests;
         const waiter: Waiter = {
           ...want,
           order: order++,
           settle: (place) => {
             want.signal.removeEventListener('abort', called);
-            resolve(place);
+            const waited = place.kind === 'granted' && rests > restsBefore;
+            resolve(waited ? { ...place, waitedFor: restedFor } : place);
           },
         };
         want.signal.addEventListener('abort', called);
