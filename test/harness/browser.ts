@@ -32,8 +32,15 @@ export async function launchBrowser(): Promise<LaunchedBrowser> {
   const browser = await chromium.launch({
     executablePath: join(folder, 'chromium'),
     headless: true,
-    // Its sandbox needs privileges that containers and root do not have; it is shown our own pages only.
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none'],
+    // Its sandbox needs privileges that containers and root do not have; it is shown our own pages only. Without a
+    // language it takes the machine's, which may be none ('en-US@posix') that Intl knows.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--font-render-hinting=none',
+      '--accept-lang=en-US',
+    ],
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,

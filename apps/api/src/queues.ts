@@ -2,6 +2,7 @@
 import { InvalidRequestError } from '@millrace/core';
 import {
   countQueues,
+  noteAct,
   type QueueCounts,
   queueNamed,
   readCounters,
@@ -12,7 +13,8 @@ import {
   setPaused,
   tokensOf,
 } from '@millrace/queue';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
+import { callerName } from './authenticate.ts';
 import { shadowView } from './shadow-view.ts';
 
 const DIFFERENCES_DEFAULT = 20;
@@ -54,16 +56,18 @@ export function queuesRoutes(store: Store): Router {
     response.json({ object: 'list', data: await read() });
   });
 
-  const turn = async (name: string, paused: boolean): Promise<unknown> => {
+  const turn = async (request: Request, name: string, paused: boolean): Promise<unknown> => {
     queueNamed(store, name);
     await guard(() => setPaused(store, name, paused));
+    const [who, what] = [callerName(request), paused ? 'queue.pause' : 'queue.resume'];
+    await noteAct(store, { who, role: 'operator', what, target: name, detail: 'through the API' });
     return (await read()).find((queue) => queue.name === name);
   };
   routes.post('/:name/pause', async (request, response) => {
-    response.json(await turn(request.params.name, true));
+    response.json(await turn(request, request.params.name, true));
   });
   routes.post('/:name/resume', async (request, response) => {
-    response.json(await turn(request.params.name, false));
+    response.json(await turn(request, request.params.name, false));
   });
   routes.get('/:name/shadow', async (request, response) => {
     const queue = queueNamed(store, request.params.name);

@@ -1,12 +1,15 @@
 /** The dashboard's HTTP: who may, what is where. The pages are files; what they show and do is below /api. */
 import type { ApiKey } from '@millrace/core';
+import type { FileStorage } from '@millrace/files';
 import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { BOARD_PATH, boardHandlers } from './board.ts';
-import { POLL_MS } from './bounds.ts';
+import { HISTORY_POLL_MS, POLL_MS } from './bounds.ts';
 import type { Web } from './build-web.ts';
+import { historyView } from './history-view.ts';
 import { type Live, openLive, polled } from './live.ts';
 import { loopbackOnly } from './loopback-only.ts';
+import { overviewView } from './overview-view.ts';
 import { ownPagesOnly } from './own-pages-only.ts';
 import { errorHandler, notFound, readOnly } from './respond.ts';
 import { actionsRoutes } from './routes/actions.ts';
@@ -35,28 +38,33 @@ export interface Dashboard {
 export interface DashboardTerms {
   store: Store;
   index: JobIndex;
+  files: FileStorage;
   keys: readonly ApiKey[];
   web: Web;
   /** Why the Redis there is now may not be used, if so. */
   unfit: () => string | null;
 }
 
-export function createDashboard({ store, index, keys, web, unfit }: DashboardTerms): Dashboard {
+export function createDashboard({ store, index, files, keys, web, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
-  const overview = polled(
-    async () => ({ redis: (await readSnapshot()).redis }),
-    POLL_MS,
-    (error) => store.log.error({ err: error }, 'The figures could not be read'),
+  const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
+  const overview = polled(async () => overviewView(store.config, await readSnapshot()), POLL_MS, notRead);
+  const history = polled(
+    async () => historyView(store.config, (await readSnapshot()).figures),
+    HISTORY_POLL_MS,
+    notRead,
   );
-  const live = openLive(topicsOf({ store, index, overview }), web.version);
+  const live = openLive(topicsOf({ store, index, overview, history }), web.version);
 
-  const terms: RouteTerms = { store, index };
+  const terms: RouteTerms = { store, index, files };
 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  // Who asks is what a proxy on this machine says; anybody else could say anything.
+  app.set('trust proxy', 'loopback');
   app.use(securityHeaders);
   if (keys.length === 0) app.use(loopbackOnly);
   // Probes come without a key.
@@ -72,9 +80,9 @@ export function createDashboard({ store, index, keys, web, unfit }: DashboardTer
       .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
   });
   app.use(sessions.read);
-  app.use('/api/session', sessionRoutes(sessions));
+  app.use('/api/session', sessionRoutes(sessions, terms));
   app.use('/api', sessions.required, sessions.guardChanges);
-  app.get('/api/live', ownPagesOnly, (request, response) => live.watch(request, response));
+  app.get('/api/live', ownPagesOnly, sessions.endWithSession, (request, response) => live.watch(request, response));
   app.use('/api/actions', actionsRoutes(terms));
   app.use('/api/audit', auditRoutes(terms));
   app.use('/api/batches', batchesRoutes(terms));
@@ -85,7 +93,7 @@ export function createDashboard({ store, index, keys, web, unfit }: DashboardTer
   app.use('/api/limits', limitsRoutes(terms));
   app.use('/api/queues', queuesRoutes(terms));
   app.use('/api', notFound);
-  app.use(BOARD_PATH, sessions.required, readOnly, boardHeaders, ...boardHandlers(store));
+  app.use(BOARD_PATH, sessions.requiredOfPages, readOnly, boardHeaders, ...boardHandlers(store));
   app.use(serveWeb(web));
   app.use(notFound);
   app.use(errorHandler(store.log));

@@ -1,6 +1,7 @@
 /** The dashboard process: shows the queues and their jobs. Redis may be away at start and later; the pages say so. */
 import { createServer } from 'node:http';
 import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@millrace/core';
+import { openFiles } from '@millrace/files';
 import { openStore } from '@millrace/queue';
 import { createDashboard } from './app.ts';
 import { REQUEST_MS, SOCKET_IDLE_MS } from './bounds.ts';
@@ -28,9 +29,11 @@ runRole(async () => {
       log.error({ err: error }, error.message);
     },
   });
+  const files = await openFiles(config.files, environment.dataDir);
   const web = await builtWeb();
   const index = openJobIndex(store, environment.dataDir);
-  const { app, live } = createDashboard({ store, index, keys: environment.apiKeys, web, unfit: () => unfit });
+  const terms = { store, index, files, keys: environment.apiKeys, web, unfit: () => unfit };
+  const { app, live } = createDashboard(terms);
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;
@@ -62,6 +65,7 @@ runRole(async () => {
     await closed;
     clearInterval(hangUp);
     await index.close();
+    files.close();
     await store.close();
     process.exit(0);
   };

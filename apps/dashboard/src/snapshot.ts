@@ -6,94 +6,105 @@ import { type Job, ShedError } from '@millrace/core';
 import {
   type BreakerStatus,
   countQueues,
-  type Durability,
+  type DayFigures,
   type LimitsStatus,
+  type LiveWorker,
   lastFailures,
+  type MinuteFigures,
   type QueueCounts,
   readBreakers,
   readCounters,
+  readDays,
+  readFirstDue,
   readLimits,
+  readMinutes,
+  readWorkers,
   type Store,
 } from '@millrace/queue';
 import { FAILURES_SHOWN, MESSAGE_CHARACTERS } from './bounds.ts';
 import { excerpt, oneLine } from './excerpt.ts';
+import type { FailureView, OverviewView } from './views/overview.ts';
 
-export interface FailureRow {
-  id: string;
-  queue: string;
-  model: string | null;
-  finishedAt: number;
-  code: string;
-  message: string;
-  attempts: number;
-}
-
-export interface RedisState {
-  reachable: boolean;
-  version: string | null;
-  durability: Durability | null;
-  /** Why Millrace must not use this server, in words for the operator. */
-  unfit: string | null;
-}
-
-export type QueueTotals = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
-export interface Snapshot {
-  /** Milliseconds of this process's clock. */
-  at: number;
-  redis: RedisState;
-  /** When `queues`, `totals`, `limits` and `failures` were read; null: not yet. */
-  readAt: number | null;
+/** All that was read at one time. */
+export interface Figures {
+  /** ms of this process's clock. */
+  readAt: number;
   queues: readonly QueueCounts[];
   /** What the queues have counted since their beginning, by queue and field. */
-  totals: QueueTotals;
-  limits: LimitsStatus | null;
+  totals: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  limits: LimitsStatus;
   /** By upstream. */
   breakers: ReadonlyMap<string, BreakerStatus>;
-  failures: readonly FailureRow[];
-  failuresReadAt: number;
+  workers: readonly LiveWorker[];
+  /** Of queues whose jobs are all delayed, ms by Redis's clock. */
+  firstDue: ReadonlyMap<string, number>;
+  /** By queue, the last hour and the present minute, which is the last. */
+  minutes: ReadonlyMap<string, readonly MinuteFigures[]>;
+  /** By queue; today's is the only one. */
+  today: ReadonlyMap<string, readonly DayFigures[]>;
+  failures: readonly FailureView[];
+}
+
+export interface Snapshot {
+  redis: OverviewView['redis'];
+  /** Null: nothing was read yet. */
+  figures: Figures | null;
 }
 
 /** The failures are records of any size: they are read again when their number changed, or after this. */
 const FAILURES_MAX_AGE_MS = 10_000;
+/** A day's figures are many fields, and nobody sees a cent's difference within this time. */
+const TODAY_MAX_AGE_MS = 5000;
 const CODE_CHARACTERS = 80;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** The lines of the charts. */
+const MINUTES_READ = 60;
 
 /** Returns a function that reads a snapshot. `unfit` tells why the server may not be used, if so. */
 export function openSnapshots(store: Store, unfit: () => string | null): () => Promise<Snapshot> {
-  let last: Pick<Snapshot, 'readAt' | 'queues' | 'totals' | 'limits' | 'breakers' | 'failures' | 'failuresReadAt'> = {
-    readAt: null,
-    queues: [],
-    totals: new Map(),
-    limits: null,
-    breakers: new Map(),
-    failures: [],
-    failuresReadAt: 0,
-  };
+  const { guard } = store.liveness;
+  const queues = [...store.queues.values()];
+  let last: Figures | null = null;
+  let failuresReadAt = 0;
+  let todayReadAt = 0;
   let troubled = false;
 
-  const read = async (): Promise<void> => {
-    const { guard } = store.liveness;
-    const [queues, totals, limits, breakers] = await guard(() =>
-      Promise.all([countQueues(store), readCounters(store), readLimits(store), readBreakers(store)]),
+  const read = async (): Promise<Figures> => {
+    const [counts, totals, limits, breakers, workers] = await guard(() =>
+      Promise.all([
+        countQueues(store),
+        readCounters(store),
+        readLimits(store),
+        readBreakers(store),
+        readWorkers(store),
+      ]),
     );
-    const now = Date.now();
-    const stale = sumFailed(queues) !== sumFailed(last.queues) || now - last.failuresReadAt >= FAILURES_MAX_AGE_MS;
-    const failures = stale ? (await guard(() => lastFailures(store, FAILURES_SHOWN))).map(failureRow) : last.failures;
-    last = {
-      readAt: now,
-      queues,
-      totals,
-      limits,
-      breakers,
-      failures,
-      failuresReadAt: stale ? now : last.failuresReadAt,
-    };
+    const minute = Math.floor(limits.now / MINUTE_MS);
+    const day = Math.floor(limits.now / DAY_MS);
+    const readAt = Date.now();
+    const again = last === null || sumFailed(counts) !== sumFailed(last.queues);
+    const failuresStale = again || readAt - failuresReadAt >= FAILURES_MAX_AGE_MS;
+    const todayStale = last === null || readAt - todayReadAt >= TODAY_MAX_AGE_MS;
+    const [firstDue, minutes, today, failures] = await guard(() =>
+      Promise.all([
+        readFirstDue(store, counts),
+        readMinutes(store, queues, minute - MINUTES_READ, minute),
+        last === null || todayStale ? readDays(store, queues, day, day) : last.today,
+        last === null || failuresStale
+          ? lastFailures(store, FAILURES_SHOWN).then((jobs) => jobs.map(failureView))
+          : last.failures,
+      ]),
+    );
+    if (failuresStale) failuresReadAt = readAt;
+    if (todayStale) todayReadAt = readAt;
+    return { readAt, queues: counts, totals, limits, breakers, workers, firstDue, minutes, today, failures };
   };
 
   return async () => {
     let reachable = true;
     try {
-      await read();
+      last = await read();
       troubled = false;
     } catch (error) {
       reachable = false;
@@ -103,14 +114,13 @@ export function openSnapshots(store: Store, unfit: () => string | null): () => P
     }
     const server = store.server();
     return {
-      ...last,
-      at: Date.now(),
       redis: {
         reachable,
         version: server?.version ?? null,
         durability: server?.durability ?? null,
         unfit: server === null ? unfit() : null,
       },
+      figures: last,
     };
   };
 }
@@ -119,7 +129,7 @@ function sumFailed(queues: readonly QueueCounts[]): number {
   return queues.reduce((sum, queue) => sum + queue.failed, 0);
 }
 
-function failureRow(job: Job): FailureRow {
+function failureView(job: Job): FailureView {
   return {
     id: job.id,
     queue: job.queue,

@@ -1,7 +1,9 @@
 /** What pages can be told of as it changes, by the name they ask for it: the one list of it. */
 import type { Store } from '@millrace/queue';
+import { batchesTopic, batchTopic } from './batches/batch-topics.ts';
 import { COST_POLL_MS, COST_SPANS } from './bounds.ts';
 import { failureTopic } from './failures/failure-topics.ts';
+import { flowsTopic, flowTopic } from './flows/flow-topics.ts';
 import { polled, type Source } from './live.ts';
 import { readCost } from './read-cost.ts';
 import type { JobIndex } from './search/job-index.ts';
@@ -11,30 +13,40 @@ export interface TopicTerms {
   index: JobIndex;
   /** What every page shows: the queues, the limits, whether Redis is there. */
   overview: Source;
+  /** The last hour's lines. */
+  history: Source;
 }
 
+/** Makes a source of what stands after the topic's name and a colon; null: there is no such thing. */
+type Open = (which: string) => Source | null | Promise<Source | null>;
+
 /** @returns what is told under a name, or null where there is nothing of that name */
-export function topicsOf({ store, index, overview }: TopicTerms): (name: string) => Promise<Source | null> {
-  return async (name) => {
-    const [kind, which = ''] = name.split(':');
-    switch (kind) {
-      case 'overview':
-        return overview;
-      // What each page adds stands here, in the order of the alphabet.
-      case 'action':
-      case 'actions':
-      case 'cohort':
-      case 'failures':
-        return failureTopic({ store, index }, name);
-      case 'cost':
-        if (!COST_SPANS.includes(Number(which))) return null;
-        return polled(
-          () => store.liveness.guard(() => readCost(store, Number(which))),
-          COST_POLL_MS,
-          (error) => store.log.warn({ err: error }, 'What was spent could not be read'),
-        );
-      default:
-        return null;
-    }
+export function topicsOf({ store, index, overview, history }: TopicTerms): (name: string) => Promise<Source | null> {
+  const at = { store, index };
+  const topics: Readonly<Record<string, Open>> = {
+    action: (id) => failureTopic(at, `action:${id}`),
+    actions: () => failureTopic(at, 'actions'),
+    batch: (id) => batchTopic(store, id),
+    batches: () => batchesTopic(store),
+    cohort: (which) => failureTopic(at, `cohort:${which}`),
+    cost: (days) => costTopic(store, Number(days)),
+    failures: (which) => failureTopic(at, `failures:${which}`),
+    flow: (id) => flowTopic(store, id),
+    flows: () => flowsTopic(store),
+    history: () => history,
+    overview: () => overview,
   };
+  return async (name) => {
+    const [kind = '', ...rest] = name.split(':');
+    return Object.hasOwn(topics, kind) ? ((await topics[kind]?.(rest.join(':'))) ?? null) : null;
+  };
+}
+
+function costTopic(store: Store, days: number): Source | null {
+  if (!COST_SPANS.includes(days)) return null;
+  return polled(
+    () => store.liveness.guard(() => readCost(store, days)),
+    COST_POLL_MS,
+    (error) => store.log.warn({ err: error }, 'What was spent could not be read'),
+  );
 }

@@ -3,7 +3,9 @@
  * what can end within the grace ends, the rest is given back without using up an attempt.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import {
   createLog,
   type Log,
@@ -15,7 +17,7 @@ import {
   StartError,
 } from '@millrace/core';
 import { openFiles } from '@millrace/files';
-import { keepActions, keepFlows, keepOutbox, keepRepair, keepRetention, openStore } from '@millrace/queue';
+import { keepActions, keepFlows, keepOutbox, keepRepair, keepRetention, openStore, tellWorker } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { openAdmission } from './admission.ts';
 import { keepBatches } from './batches/keep-batches.ts';
@@ -31,11 +33,14 @@ import { type BackgroundSharing, shareBackground } from './share-background.ts';
 import { takeWebhooks } from './take-webhooks.ts';
 import { keepVitalSigns } from './vital-signs.ts';
 import { watchClock } from './watch-clock.ts';
+import { within } from './within.ts';
 
 /** How long cancelling a response upstream may take whose job has ended. */
 const ABANDON_MS = 10_000;
 /** After the grace and the giving back: the process ends by now, whatever still hangs. */
 const EXIT_BOUND_MS = 10_000;
+/** How long taking back what this process told of itself may take; it expires anyway. */
+const STOP_TELLING_MS = 1000;
 /** Jobs wait, there is room, and nothing was taken: longer than any outage's aftermath that ended well. */
 const RESTART_AFTER_MS = 30_000;
 
@@ -138,6 +143,19 @@ runRole(async () => {
   const files = await openFiles(config.files, environment.dataDir);
   const batches = keepBatches(store, files, worker, log);
 
+  const told = await tellWorker(
+    store,
+    worker,
+    {
+      version: versionOf(),
+      host: hostname(),
+      pid: process.pid,
+      startedAt: Date.now(),
+      concurrency: Object.fromEntries(Object.entries(config.queues).map(([name, queue]) => [name, queue.concurrency])),
+    },
+    (error) => log.warn({ err: error }, 'What this worker is could not be told; trying again'),
+  );
+
   log.info({ worker, ...(health === null ? {} : { port: health.port }), count: runners.length }, 'worker ready');
 
   const stop = async (signal: string): Promise<void> => {
@@ -155,6 +173,7 @@ runRole(async () => {
     await Promise.all(duties.map((duty) => duty.stop()));
     for (const sharing of sharings) sharing.stop();
     await heartbeat.stop();
+    await within(STOP_TELLING_MS, told.stop());
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
     await Promise.all([audit?.close(), health?.close(), heeding.stop(), store.close()]);
     log.info({}, 'worker stopped');
@@ -170,4 +189,10 @@ runRole(async () => {
 function fail(log: Log, error: Error): never {
   log.fatal({ err: error }, error.message);
   process.exit(1);
+}
+
+/** Of all of Millrace: its packages have the version of the root. */
+function versionOf(): string {
+  const file = join(import.meta.dirname, '..', 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

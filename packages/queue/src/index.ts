@@ -9,7 +9,7 @@ export {
 } from './actions/action.ts';
 export { createAction, MOST_ACTION_JOBS, resumeAction, stopAction } from './actions/create-action.ts';
 export { keepActions } from './actions/keep-actions.ts';
-export { type Act, noteAct } from './acts.ts';
+export { type Act, type ActsPage, type NotedAct, noteAct, readActs } from './acts.ts';
 export {
   type BeginReply,
   type Begun,
@@ -28,6 +28,7 @@ export {
   noSuchBatch,
   readBatch,
 } from './batches/batch.ts';
+export type { BatchCounts, CodeCount, ModelTokens } from './batches/batch-counts.ts';
 export { listBatches, openBatches, openBatchOfFile } from './batches/list-batches.ts';
 export { retireJobs } from './batches/retire-jobs.ts';
 export { createBatch, holdBatch, noteEnqueued, turnBatch } from './batches/write-batch.ts';
@@ -61,6 +62,7 @@ export {
 export { countSteps, type StepCounts } from './flows/count-steps.ts';
 export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-flow.ts';
 export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
+export { type JobUse, readMade, readSayings, readUse } from './flows/job-ends.ts';
 export { jobErrors, jobStatuses } from './flows/job-fields.ts';
 export { keepFlows } from './flows/keep-flows.ts';
 export { stepJobs } from './flows/step-jobs.ts';
@@ -73,7 +75,9 @@ export { bullPrefix, WEBHOOKS_PREFIX } from './keys.ts';
 export type { Duty } from './lease.ts';
 export { type ClosedFor, closeLimit, resumeLimit } from './limits/closing.ts';
 export { type Estimates, openEstimates } from './limits/estimate.ts';
+export { roomOf, type Standing, type WaitingFor } from './limits/held-up.ts';
 export { type Line, openLine, type Place, UNUSED, type Want } from './limits/line.ts';
+export { queueWaiting, readFirstDue } from './limits/queue-waiting.ts';
 export type { KindStatus } from './limits/read-bucket.ts';
 export {
   type GroupStatus,
@@ -85,9 +89,9 @@ export {
 } from './limits/read-limits.ts';
 export type { LineStatus } from './limits/read-line.ts';
 export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
-export { readWaiting, type TellWaiting, type WaitingFor } from './limits/waiting-for.ts';
+export { readWaiting, type TellWaiting } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
-export { type JobPage, type ListQuery, listJobs } from './list.ts';
+export { type IdPage, type JobPage, type ListQuery, listJobIds, listJobs } from './list.ts';
 export { noteRetried } from './note-retried.ts';
 export { findPrevious, type PreviousResponse } from './previous-response.ts';
 export {
@@ -139,3 +143,4 @@ export {
 } from './webhooks/deliveries.ts';
 export { secretOf } from './webhooks/endpoints.ts';
 export { keepOutbox, sendEvent } from './webhooks/outbox.ts';
+export { type LiveWorker, readWorkers, tellWorker, type WorkerSelf } from './workers.ts';

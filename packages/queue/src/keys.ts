@@ -54,6 +54,7 @@
  * | {mr-actions}:<id>                | hash   | createAction, note-page, turn-action | what is done to many jobs at once, and how far it is; for 30 days |
  * | {mr-actions}:<id>:pages          | list   | createAction          | the ids of those jobs, 100 an entry; until it is completed, or as long as the action |
  * | {mr-actions}:all, :open          | zset   | createAction          | ids of actions by creation (ms), for 30 days, at most 1,000; of those that run |
+ * | mr:worker:<worker>               | string | tellWorker            | what a worker process tells of itself, as JSON; a minute after it was told last |
  * | mr:identity                      | string | readIdentity          | which data this is, for who keeps an index of it elsewhere; for ever |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
@@ -195,6 +196,11 @@ export const OPEN_ACTIONS_KEY = `${ACTIONS}:open`;
 /** What is kept of an action on many jobs. */
 export function actionKeys(id: string): { action: string; pages: string } {
   return { action: `${ACTIONS}:${id}`, pages: `${ACTIONS}:${id}:pages` };
+}
+
+/** What a worker process tells of itself. */
+export function workerKey(worker: string): string {
+  return `mr:worker:${worker}`;
 }
 /** Which data this is. */
 export const IDENTITY_KEY = 'mr:identity';

@@ -7,7 +7,7 @@ const MAX_CHARACTERS = 1000;
 const MAX_TERMS = 20;
 /** What unicode61 makes tokens of; anything else only separates them. */
 const WORD = /[\p{L}\p{N}\p{Co}]/u;
-const UNSPACED =
+export const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/gu;
 
 export interface Term {

@@ -2,7 +2,8 @@
  * State that the server tells as it changes: one connection a page, of the topics that its parts ask for. It is closed
  * while nobody sees the page, and opened again by itself when it breaks off.
  */
-import { useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
+import { askWhoIAm } from './api.ts';
 
 interface Topic {
   value: Record<string, unknown> | null;
@@ -23,10 +24,9 @@ let due: ReturnType<typeof setTimeout> | undefined;
 
 /** What is told under a topic; null until the first word of it. */
 export function useTopic<T>(name: string): T | null {
-  return useSyncExternalStore(
-    (listener) => subscribe(name, listener),
-    () => (topics.get(name)?.value ?? null) as T | null,
-  );
+  // The same function as long as the name is: else each rendering would leave the topic and come back.
+  const join = useCallback((listener: () => void) => subscribe(name, listener), [name]);
+  return useSyncExternalStore(join, () => (topics.get(name)?.value ?? null) as T | null);
 }
 
 /** Whether what is shown is what is. */
@@ -47,7 +47,6 @@ function subscribe(name: string, listener: () => void): () => void {
   soon();
   return () => {
     topic.listeners.delete(listener);
-    if (topic.listeners.size === 0) topics.delete(name);
     soon();
   };
 }
@@ -59,6 +58,8 @@ function soon(): void {
 }
 
 function reconnect(): void {
+  // Not as soon as it is left: what the next page asks for too is told no second time on the same connection.
+  for (const [name, { listeners }] of topics) if (listeners.size === 0) topics.delete(name);
   const names = document.hidden ? '' : [...topics.keys()].sort().join(',');
   if (names === opened && source?.readyState !== EventSource.CLOSED) return;
   source?.close();
@@ -79,7 +80,9 @@ function reconnect(): void {
   events.addEventListener('error', () => {
     become('lost');
     // Refused for good, as the browser sees it: too many viewers, or signed out. Tried again all the same.
-    if (events.readyState === EventSource.CLOSED) setTimeout(reconnect, 2000);
+    if (events.readyState !== EventSource.CLOSED) return;
+    void askWhoIAm();
+    setTimeout(reconnect, 2000);
   });
 }
 

@@ -2,6 +2,7 @@
 import { type BatchEndpoint, type JobError, NotFoundError, tagOfBatchId, type Usage } from '@millrace/core';
 import { readJson } from '../job-record.ts';
 import type { Store, StoreQueue } from '../store.ts';
+import { type BatchCounts, countsFromRecord } from './batch-counts.ts';
 
 /** Answers of a batch are kept at least until its files are written: longer than any batch takes. */
 export const BATCH_KEPT_MS = 400 * 86_400_000;
@@ -51,6 +52,7 @@ export interface Batch {
   usage: Usage | null;
   /** Input tokens of its ended jobs that the upstream had cached, as they end. */
   cached_tokens: number;
+  counts: BatchCounts;
 }
 
 export function queueOfBatch(store: Store, id: string): StoreQueue | undefined {
@@ -103,6 +105,7 @@ function fromRecord(id: string, queue: StoreQueue, record: Record<string, string
     errors: readJson<LineError[]>(record.errors),
     usage: readJson<Usage>(record.usage),
     cached_tokens: number('cached_tokens'),
+    counts: countsFromRecord(record),
   };
 }
 

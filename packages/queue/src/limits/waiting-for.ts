@@ -1,36 +1,15 @@
 /** What a waiting job waits for, in words and with the time where one is known. */
 import type { Job } from '@millrace/core';
-import { type BreakerStatus, readBreakers } from '../breaker/read-breaker.ts';
+import { readBreakers } from '../breaker/read-breaker.ts';
 import { beforeInConversation, conversationHash } from '../conversation.ts';
 import { findPrevious } from '../previous-response.ts';
 import type { Store } from '../store.ts';
-import type { ClosedFor } from './closing.ts';
-import { type GroupStatus, groupOf, type LimitStatus, readLimits } from './read-limits.ts';
-import type { Scarce } from './reserve.ts';
+import { readWorkers } from '../workers.ts';
+import { heldUp, roomOf, type WaitingFor } from './held-up.ts';
+import { readLimits } from './read-limits.ts';
 
-export interface WaitingFor {
-  reason:
-    | 'previous_response'
-    | 'shared_call'
-    | 'conversation'
-    | 'delay'
-    | 'backoff'
-    | 'queue_paused'
-    | 'breaker'
-    | 'limit_closed'
-    | 'limit';
-  /** ms by Redis's clock; null: not known. */
-  until: number | null;
-  message: string;
-}
-
-/** Tells of each job. */
+/** Tells of each job; null of one that does not wait. */
 export type TellWaiting = (job: Job) => WaitingFor | null;
-
-const CLOSED: Record<ClosedFor, string> = {
-  insufficient_quota: 'the upstream says the account’s quota is used up',
-  unauthorized: 'the upstream refuses the key',
-};
 
 /**
  * Reads what there is to know about these jobs, and no more: nothing at all where none of them waits.
@@ -40,29 +19,59 @@ export async function readWaiting(store: Store, jobs: readonly Job[]): Promise<T
   const due = jobs.filter((job) => job.status === 'queued' && waitsForItsTime(job) === null);
   if (due.length === 0) return waitsForItsTime;
   const names = [...new Set(due.map(({ queue }) => queue))];
-  const [{ now, limits }, breakers, follow, ...areTaken] = await Promise.all([
+  const [{ now, limits }, breakers, workers, follow, places, ...isPaused] = await Promise.all([
     readLimits(store),
     readBreakers(store),
+    readWorkers(store),
     readFollowing(store, due),
-    ...names.map(async (name) => !(await store.queues.get(name)?.bull.isPaused())),
+    readPlaces(store, due),
+    ...names.map(async (name) => (await store.queues.get(name)?.bull.isPaused()) ?? false),
   ]);
+  const standing = { now, limits, breakers, workers, paused: new Set(names.filter((_, index) => isPaused[index])) };
   return (job) => {
     const itsTime = waitsForItsTime(job);
-    const settings = store.config.queues[job.queue];
-    if (itsTime !== null || job.status !== 'queued' || settings === undefined) return itsTime;
+    if (itsTime !== null || job.status !== 'queued') return itsTime;
     const before = follow.get(job.id);
     if (before !== undefined) return before;
     if (job.follows !== null) {
       return { reason: 'shared_call', until: null, message: `the call of ${job.follows}, an equal request, to end` };
     }
-    if (areTaken[names.indexOf(job.queue)] === false) {
-      return { reason: 'queue_paused', until: null, message: `the queue '${job.queue}' is paused` };
-    }
-    const breaker = breakers.get(settings.upstream);
-    if (breaker !== undefined && breaker.state !== 'closed') return waitsForBreaker(settings.upstream, breaker, now);
-    const limit = limits.find(({ name }) => name === settings.limit);
-    return limit === undefined ? null : waitsForLimit(limit, job.model ?? settings.model ?? '', now);
+    const settings = store.config.queues[job.queue];
+    const held = heldUp(store.config, job.queue, job.model ?? settings?.model ?? '', standing);
+    if (held !== null) return held;
+    const message = turnOf(places.get(job.id) ?? null, roomOf(store.config, job.queue, workers));
+    return { reason: 'line', until: null, message };
   };
+}
+
+/** Jobs before it in its queue; 'taken': a worker has it. */
+type Place = number | 'taken';
+
+/** The places of jobs among those that are ready; of none that is just being moved. One round trip. */
+async function readPlaces({ redis, queues }: Store, jobs: readonly Job[]): Promise<Map<string, Place>> {
+  const places = new Map<string, Place>();
+  const pipeline = redis.pipeline();
+  const asked = jobs.filter(({ queue }) => queues.has(queue));
+  for (const { id, queue } of asked) {
+    const bull = queues.get(queue)?.bull;
+    if (bull === undefined) continue;
+    pipeline.zrank(bull.toKey('prioritized'), id);
+    pipeline.exists(`${bull.toKey(id)}:lock`);
+  }
+  const replies = (await pipeline.exec()) ?? [];
+  for (const [index, { id }] of asked.entries()) {
+    const [rank, locked] = [replies[index * 2]?.[1], replies[index * 2 + 1]?.[1]];
+    if (typeof rank === 'number') places.set(id, rank);
+    else if (locked === 1) places.set(id, 'taken');
+  }
+  return places;
+}
+
+function turnOf(place: Place | null, room: number): string {
+  if (place === 'taken') return 'its call to start: a worker has taken it';
+  const atOnce = `the workers run ${room} of its queue at once`;
+  if (place === null || place === 0) return `its turn: it is next; ${atOnce}`;
+  return `its turn: ${place} ${place === 1 ? 'job is' : 'jobs are'} before it; ${atOnce}`;
 }
 
 /** Which of the jobs go on from one that has not ended, by their ids. */
@@ -99,48 +108,4 @@ function waitsForItsTime({ status, delayed_until: until, attempts }: Job): Waiti
   return attempts.length > 0
     ? { reason: 'backoff', until, message: 'the pause before the next attempt' }
     : { reason: 'delay', until, message: 'its delay' };
-}
-
-function waitsForBreaker(upstream: string, { state, nextProbeAt }: BreakerStatus, now: number): WaitingFor {
-  const what = `the circuit breaker of '${upstream}'`;
-  if (state === 'half_open')
-    return { reason: 'breaker', until: null, message: `${what}: calls come back step by step` };
-  const probed = nextProbeAt === null ? '' : `, probed in ${seconds(nextProbeAt - now)}`;
-  return { reason: 'breaker', until: nextProbeAt, message: `${what}: its calls fail${probed}` };
-}
-
-function waitsForLimit(limit: LimitStatus, model: string, now: number): WaitingFor | null {
-  const { name, closed, config, groups } = limit;
-  if (closed !== null) {
-    const message = `the limit '${name}' is closed: ${CLOSED[closed.why]}`;
-    return { reason: 'limit_closed', until: closed.nextProbeAt, message };
-  }
-  const group = groups.find((one) => one.group === groupOf(config, model));
-  if (group === undefined) return null;
-  if (group.closedUntil !== null) {
-    const message = `the upstream asked for a pause: ${group.group}, ${seconds(group.closedUntil - now)}`;
-    return { reason: 'limit_closed', until: group.closedUntil, message };
-  }
-  return group.waiting === null ? null : waitsInLine(name, group, group.waiting, now);
-}
-
-/** The time is that of the first call in line; it is not told how many jobs are before this one. */
-function waitsInLine(
-  limit: string,
-  { group }: GroupStatus,
-  { scarce, until }: NonNullable<GroupStatus['waiting']>,
-  now: number,
-): WaitingFor {
-  const what: Record<Scarce, string> = {
-    requests: `requests of ${group}`,
-    tokens: `tokens of ${group}`,
-    in_flight: `a call in flight under '${limit}' to end`,
-    learning: `the first answers, which tell the limit of ${group}`,
-  };
-  const time = until === null ? '' : `, ${seconds(until - now)}`;
-  return { reason: 'limit', until, message: `${what[scarce]}${time}` };
-}
-
-function seconds(ms: number): string {
-  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
 }

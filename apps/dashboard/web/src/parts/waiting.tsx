@@ -1,0 +1,19 @@
+/** What jobs wait for, in words, with until when where that is known. */
+import type { WaitingFor } from '@millrace/queue';
+import { formatDuration } from '../format.ts';
+
+/** A shorter wait is over before it is read. */
+const TOLD_FROM_MS = 1000;
+
+const STUCK: ReadonlySet<string> = new Set(['queue_paused', 'no_worker', 'breaker', 'limit_closed']);
+
+export function Waiting({ waiting }: { waiting: WaitingFor }) {
+  const { reason, until, message } = waiting;
+  const leftMs = until === null ? 0 : until - Date.now();
+  return (
+    <>
+      {STUCK.has(reason) && <span className="badge warn">held</span>} <bdi>{message}</bdi>
+      {leftMs >= TOLD_FROM_MS && <span className="muted"> · for {formatDuration(leftMs)}</span>}
+    </>
+  );
+}
