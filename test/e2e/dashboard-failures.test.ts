@@ -14,7 +14,8 @@ const OPERATOR = 'operator-secret';
 const VIEWER = 'viewer-secret';
 const REFUSED = 12;
 const UNPROCESSABLE = 4;
-const MANY = 3000;
+const MANY = 1200;
+const MOST_WAITING = 1000;
 const PAYLOAD = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>`;
 
 describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
@@ -27,7 +28,10 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
       startStack({
         config: {
           prices: { 'sim-1': { input: 1, output: 4 } },
-          queues: { generate: { model: 'sim-1', attempts: 1 }, extract: { model: 'sim-1', attempts: 1 } },
+          queues: {
+            generate: { model: 'sim-1', attempts: 1, maxWaiting: MOST_WAITING },
+            extract: { model: 'sim-1', attempts: 1 },
+          },
         },
       }),
       launchBrowser(),
@@ -100,7 +104,7 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
 
   it('five are retried, and the page shows what became of them; mended by an edit, all are completed', async () => {
     await signedIn(OPERATOR, '/failures', async (page) => {
-      await openCohort(page, 'bad request');
+      await openCohort(page, 'invalid_value bad request');
       await button(page, 'Retry five and look').click();
       await status(page, 'completed');
       await page.locator('table.first-made .badge.bad').nth(4).waitFor();
@@ -124,28 +128,28 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
     expect(made).toBe(17);
   });
 
-  it('stopped half-way, what was done stays; resumed, exactly one new job of each is made', async () => {
+  it('a full queue is waited for; stopped then, what was done stays; resumed, exactly one new job of each is made', async () => {
     await failMany(MANY, 'it does not work');
-    const made = async (): Promise<number> => Number(await store.redis.zcard('{mr:generate}:status:completed'));
-    const before = await made();
+    const count = (status: string): Promise<number> => store.redis.zcard(`{mr:generate}:status:${status}`);
+    const before = await count('completed');
+    await setPaused(store, 'generate', true);
     await signedIn(OPERATOR, '/failures', async (page) => {
-      await rows(page).filter({ hasText: 'it does not work' }).filter({ hasText: '3,000' }).waitFor();
+      await rows(page).filter({ hasText: 'it does not work' }).filter({ hasText: '1,200' }).waitFor();
       await openCohort(page, 'it does not work');
-      await button(page, 'Retry all 3,000').click();
-      await button(page, 'Retry 3,000 jobs').click();
+      await button(page, 'Retry all 1,200').click();
+      await button(page, 'Retry 1,200 jobs').click();
+      await page.getByText("It waits. The queue 'generate' is full").waitFor();
       await button(page, 'Stop').click();
       await status(page, 'stopped');
-      const [done = 0] =
-        /^[\d,]+/
-          .exec(await page.locator('main p[role=status]').innerText())
-          ?.map((text) => Number(text.replace(',', ''))) ?? [];
-      expect(done).toBeLessThan(MANY);
-      await eventually('its jobs are done, and no more', async () => (await made()) - before === done);
+      await page.getByText('1,000 of 1,200 done').waitFor();
+      await setPaused(store, 'generate', false);
+      await eventually('what was made is done', async () => (await count('completed')) - before === MOST_WAITING);
+      expect(await count('queued')).toBe(0);
       await button(page, 'Resume').click();
       await status(page, 'completed');
-      await eventually('all are done', async () => (await made()) - before === MANY, 30_000);
+      await eventually('all are done', async () => (await count('completed')) - before === MANY);
     });
-  }, 90_000);
+  }, 60_000);
 
   it('discarded jobs are gone, once that was confirmed by their number', async () => {
     const ids = await failMany(30, 'nobody needs it');
@@ -157,7 +161,7 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
       await status(page, 'completed');
       await page.getByText('30 of 30 done: 30 discarded').waitFor();
       await page.goto(`${dashboard.url}/failures`);
-      await rows(page).filter({ hasText: 'bad request' }).waitFor();
+      await rows(page).filter({ hasText: 'invalid_value bad request' }).waitFor();
       await rows(page).filter({ hasText: 'nobody needs it' }).waitFor({ state: 'detached' });
       await page.locator('table.actions').getByText('Discard').first().waitFor();
     });
@@ -177,7 +181,7 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
 
   it('a viewer may look, not change', async () => {
     await signedIn(VIEWER, '/failures', async (page) => {
-      await openCohort(page, 'bad request');
+      await openCohort(page, 'invalid_value bad request');
       for (const name of ['Retry five and look', /^Retry all/, 'Preview the cost', /^Discard all/]) {
         expect(await button(page, name).isDisabled()).toBe(true);
       }
