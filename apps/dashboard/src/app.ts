@@ -58,7 +58,7 @@ export function createDashboard({ store, index, files, keys, web, apiPort, unfit
     HISTORY_POLL_MS,
     notRead,
   );
-  const live = openLive(topicsOf({ store, overview, history }), web.version);
+  const live = openLive(topicsOf({ store, index, overview, history }), web.version);
 
   const terms: RouteTerms = { store, index, files, apiPort };
 

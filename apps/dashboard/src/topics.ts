@@ -2,13 +2,16 @@
 import type { Store } from '@millrace/queue';
 import { batchesTopic, batchTopic } from './batches/batch-topics.ts';
 import { COST_POLL_MS, COST_SPANS } from './bounds.ts';
+import { failureTopic } from './failures/failure-topics.ts';
 import { flowsTopic, flowTopic } from './flows/flow-topics.ts';
 import { jobTopic } from './job-topic.ts';
 import { polled, type Source } from './live.ts';
 import { readCost } from './read-cost.ts';
+import type { JobIndex } from './search/job-index.ts';
 
 export interface TopicTerms {
   store: Store;
+  index: JobIndex;
   /** What every page shows: the queues, the limits, whether Redis is there. */
   overview: Source;
   /** The last hour's lines. */
@@ -19,11 +22,16 @@ export interface TopicTerms {
 type Open = (which: string) => Source | null | Promise<Source | null>;
 
 /** @returns what is told under a name, or null where there is nothing of that name */
-export function topicsOf({ store, overview, history }: TopicTerms): (name: string) => Promise<Source | null> {
+export function topicsOf({ store, index, overview, history }: TopicTerms): (name: string) => Promise<Source | null> {
+  const at = { store, index };
   const topics: Readonly<Record<string, Open>> = {
+    action: (id) => failureTopic(at, `action:${id}`),
+    actions: () => failureTopic(at, 'actions'),
     batch: (id) => batchTopic(store, id),
     batches: () => batchesTopic(store),
+    cohort: (which) => failureTopic(at, `cohort:${which}`),
     cost: (days) => costTopic(store, Number(days)),
+    failures: (which) => failureTopic(at, `failures:${which}`),
     flow: (id) => flowTopic(store, id),
     flows: () => flowsTopic(store),
     history: () => history,
@@ -31,8 +39,8 @@ export function topicsOf({ store, overview, history }: TopicTerms): (name: strin
     overview: () => overview,
   };
   return async (name) => {
-    const [kind = '', which = ''] = name.split(':');
-    return Object.hasOwn(topics, kind) ? ((await topics[kind]?.(which)) ?? null) : null;
+    const [kind = '', ...rest] = name.split(':');
+    return Object.hasOwn(topics, kind) ? ((await topics[kind]?.(rest.join(':'))) ?? null) : null;
   };
 }
 

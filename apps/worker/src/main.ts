@@ -17,7 +17,7 @@ import {
   StartError,
 } from '@millrace/core';
 import { openFiles } from '@millrace/files';
-import { keepFlows, keepOutbox, keepRepair, keepRetention, openStore, tellWorker } from '@millrace/queue';
+import { keepActions, keepFlows, keepOutbox, keepRepair, keepRetention, openStore, tellWorker } from '@millrace/queue';
 import { openUpstream, type Upstream } from '@millrace/upstream';
 import { openAdmission } from './admission.ts';
 import { keepBatches } from './batches/keep-batches.ts';
@@ -137,6 +137,7 @@ runRole(async () => {
     keepRepair(store, worker),
     keepOutbox(store, worker),
     keepFlows(store, worker),
+    keepActions(store, worker),
   ];
   const webhooks = takeWebhooks(store, log);
   const files = await openFiles(config.files, environment.dataDir);

@@ -56,7 +56,7 @@ export { parseGuardedJson } from './guarded-json.ts';
 export { conversationOf, inputItemsOf, isItemReference, retoldItem } from './input-items.ts';
 export * from './job.ts';
 export { type JobEdit, parseJobEdit } from './job-edit.ts';
-export { jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
+export { jobIdOfAction, jobIdOfLine, newBatchId, newJobId, queueTag, tagOfBatchId, tagOfJobId } from './job-id.ts';
 export { ExtractJob, GenerateJob, type JobRequest, parseJobRequest } from './job-request.ts';
 export { createLog, type Log } from './log.ts';
 export { manyZod, recordsOf } from './many-records.ts';

@@ -38,6 +38,12 @@ export function jobIdOfLine(batchId: string, place: number): string {
   return `resp_${tagOfBatchId(batchId)}${own.slice(0, RANDOM_BYTES * 2)}`;
 }
 
+/** The id of the job that an action makes of another one: the same however often it is made. */
+export function jobIdOfAction(actionId: string, jobId: string): string {
+  const own = hash('sha256', `${actionId} ${jobId}`);
+  return `resp_${tagOfJobId(jobId)}${own.slice(0, RANDOM_BYTES * 2)}`;
+}
+
 /** The tag inside an id, or null when the text is no job id at all. */
 export function tagOfJobId(id: string): string | null {
   return ID_PATTERN.test(id) ? id.slice('resp_'.length, 'resp_'.length + TAG_LENGTH) : null;

@@ -1,4 +1,14 @@
 /** All that touches Redis: connections, the job record and its scripts, submitting, reading, cancelling, retention. */
+export {
+  type Action,
+  type ActionKind,
+  type ActionStatus,
+  listActions,
+  noSuchAction,
+  readAction,
+} from './actions/action.ts';
+export { createAction, MOST_ACTION_JOBS, resumeAction, stopAction } from './actions/create-action.ts';
+export { keepActions } from './actions/keep-actions.ts';
 export { type Act, type ActsPage, type NotedAct, noteAct, readActs } from './acts.ts';
 export {
   type BeginReply,

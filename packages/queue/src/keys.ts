@@ -51,6 +51,9 @@
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
  * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
  * | mr:acts                          | stream | noteAct               | who did what by hand, and who signed in; the newest 10,000 |
+ * | {mr-actions}:<id>                | hash   | createAction, note-page, turn-action | what is done to many jobs at once, and how far it is; for 30 days |
+ * | {mr-actions}:<id>:pages          | list   | createAction          | the ids of those jobs, 100 an entry; until it is completed, or as long as the action |
+ * | {mr-actions}:all, :open          | zset   | createAction          | ids of actions by creation (ms), for 30 days, at most 1,000; of those that run |
  * | mr:worker:<worker>               | string | tellWorker            | what a worker process tells of itself, as JSON; a minute after it was told last |
  * | mr:identity                      | string | readIdentity          | which data this is, for who keeps an index of it elsewhere; for ever |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
@@ -184,6 +187,16 @@ export const OPEN_FLOWS_KEY = 'mr:flows:open';
 
 /** Who did what. */
 export const ACTS_KEY = 'mr:acts';
+
+const ACTIONS = '{mr-actions}';
+/** Ids of actions by their creation, and of those that run. */
+export const ACTIONS_KEY = `${ACTIONS}:all`;
+export const OPEN_ACTIONS_KEY = `${ACTIONS}:open`;
+
+/** What is kept of an action on many jobs. */
+export function actionKeys(id: string): { action: string; pages: string } {
+  return { action: `${ACTIONS}:${id}`, pages: `${ACTIONS}:${id}:pages` };
+}
 
 /** What a worker process tells of itself. */
 export function workerKey(worker: string): string {

@@ -109,8 +109,16 @@ async function overBytes(store: Store, queue: StoreQueue, most: number, now: str
 
 /** Forgets a finished job: its record, result, listing and BullMQ entry. False when it is not finished or not there. */
 export async function removeJob(store: Store, queue: StoreQueue, id: string): Promise<boolean> {
+  return (await forgetJob(store, queue, id)) === 'removed';
+}
+
+/** What came of it, or why a job is kept: it has not ended, or its batch or flow goes on. */
+export type Forgotten = 'removed' | 'missing' | 'not_finished' | 'in_batch' | 'in_flow';
+
+/** As `removeJob`, and tells why where it was not. */
+export async function forgetJob(store: Store, queue: StoreQueue, id: string): Promise<Forgotten> {
   const { keys } = queue;
-  const reply = await runScript(
+  const reply = (await runScript(
     store.redis,
     'remove',
     [
@@ -119,9 +127,9 @@ export async function removeJob(store: Store, queue: StoreQueue, id: string): Pr
       ...[keys.events(id), keys.turns(id), keys.dependents(id), keys.shadow, keys.shadowAt, keys.changes],
     ],
     [id],
-  );
-  if (reply !== 'removed') return false;
+  )) as Forgotten;
+  if (reply !== 'removed') return reply;
   // An entry that a worker still holds goes later, by BullMQ's own bounds; without a record it means nothing.
   await queue.bull.remove(id).catch(() => undefined);
-  return true;
+  return reply;
 }

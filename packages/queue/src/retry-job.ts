@@ -30,14 +30,15 @@ export async function retryJob(
       'job_not_finished',
     );
   }
-  const again = edit === null ? sameJob(job, key) : editedJob(store.config, job, edit, key);
+  const again = edit === null ? sameAgain(job, key) : editedJob(store.config, job, edit, key);
   const [submitted] = await submit(store, [again]);
   if (submitted === undefined || submitted instanceof Error) throw submitted ?? new Error('submit answered for no job');
   await noteRetried(store, id, submitted.id);
   return { ...submitted, queue: job.queue };
 }
 
-function sameJob(job: Job, key: string | null): NewJob {
+/** The same work as a new job. */
+export function sameAgain(job: Job, key: string | null): NewJob {
   return {
     queue: job.queue,
     type: job.type,

@@ -69,6 +69,8 @@ const HEADERS = {
   release: WHEN_FULL,
   claim: WHEN_FULL,
   'breaker-step': WHEN_FULL,
+  'note-page': WHEN_FULL,
+  'turn-action': WHEN_FULL,
   list: '#!lua flags=no-writes\n',
   stranded: '#!lua flags=no-writes\n',
 } as const;

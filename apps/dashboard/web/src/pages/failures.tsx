@@ -1,4 +1,92 @@
-/** Failures */
+/** Failures by their cause, the most frequent first, and what was lately done about them. */
+import { Link } from 'wouter';
+import type { ActionsView } from '../../../src/views/actions.ts';
+import type { FailuresView } from '../../../src/views/failures.ts';
+import { formatCount, formatShare } from '../format.ts';
+import { useTopic } from '../live.ts';
+import { ActionTable } from '../parts/action-table.tsx';
+import { Ago } from '../parts/ago.tsx';
+import { CauseWords } from '../parts/cause-words.tsx';
+import { asSearch, SpanChoice, useSpan } from '../parts/span-choice.tsx';
+import { Trend } from '../parts/trend.tsx';
+import '../styles/failures.css';
+
 export default function FailuresPage() {
-  return <h1>Failures</h1>;
+  const [span] = useSpan();
+  const failures = useTopic<FailuresView>(`failures:${span.hours}:${span.queue}`);
+  const actions = useTopic<ActionsView>('actions')?.actions ?? [];
+  const queues = (failures?.cohorts ?? []).flatMap((cohort) => Object.keys(cohort.queues));
+  return (
+    <>
+      <h1>Failures</h1>
+      <SpanChoice queues={queues} />
+      {failures === null ? <p className="empty">Loading…</p> : <Cohorts failures={failures} />}
+      {actions.length > 0 && (
+        <>
+          <h2>Recent actions</h2>
+          <ActionTable actions={actions} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Cohorts({ failures: { total, cohorts, trouble, until } }: { failures: FailuresView }) {
+  const [span] = useSpan();
+  if (trouble !== null) return <p className="notice warn">{trouble}</p>;
+  if (cohorts.length === 0) {
+    return <p className="empty">{until === null ? 'The jobs are still being read.' : 'No job failed in this span.'}</p>;
+  }
+  return (
+    <>
+      <p className="lead">
+        {formatCount(total)} {total === 1 ? 'job' : 'jobs'} failed, of {formatCount(cohorts.length)}{' '}
+        {cohorts.length === 1 ? 'cause' : 'causes'}.
+      </p>
+      <table className="cohorts">
+        <thead>
+          <tr>
+            <th>Cause</th>
+            <th className="number">Jobs</th>
+            <th>Share</th>
+            <th>Trend</th>
+            <th>Last</th>
+          </tr>
+        </thead>
+        <tbody>
+          {cohorts.map(({ cause, count, share, trend, lastAt, example }) => (
+            <tr key={cause.id}>
+              <td className="reason">
+                <Link href={`/failures/${cause.id}?${asSearch(span)}`}>
+                  <CauseWords cause={cause} />
+                </Link>
+                {example !== null && (
+                  <small className="example">
+                    e.g. <Link href={`/jobs/${example.id}`}>{example.message || example.id}</Link>
+                  </small>
+                )}
+              </td>
+              <td className="number" data-label="Jobs">
+                {formatCount(count)}
+              </td>
+              <td data-label="Share">
+                {formatShare(share)}
+                <span className="bar">
+                  <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+                    <rect className="share-failed" width={share * 100} height="4" />
+                  </svg>
+                </span>
+              </td>
+              <td data-label="Trend">
+                <Trend counts={trend} />
+              </td>
+              <td className="when" data-label="Last">
+                <Ago at={lastAt} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
 }

@@ -1,0 +1,63 @@
+/** What is to be otherwise in all jobs: each field that is filled in replaces the job's own. */
+import { useId } from 'react';
+
+export interface EditTexts {
+  model: string;
+  instructions: string;
+  find: string;
+  with: string;
+  schema: string;
+}
+
+export const NO_EDIT: EditTexts = { model: '', instructions: '', find: '', with: '', schema: '' };
+
+const FIELDS = [
+  { name: 'model', label: 'Model', long: false, hint: '' },
+  { name: 'instructions', label: 'Instructions', long: true, hint: '' },
+  { name: 'find', label: 'Replace in the prompt', long: false, hint: 'Wherever it stands in prompt and instructions' },
+  { name: 'with', label: 'by', long: false, hint: '' },
+  { name: 'schema', label: 'Schema', long: true, hint: 'A name, or {"name": "…", "schema": {…}}' },
+] as const;
+
+export function EditFields({ texts, onChange }: { texts: EditTexts; onChange: (texts: EditTexts) => void }) {
+  const id = useId();
+  return (
+    <div className="edit-fields">
+      {FIELDS.map(({ name, label, long, hint }) => {
+        const Field = long ? 'textarea' : 'input';
+        return (
+          <p key={name}>
+            <label htmlFor={`${id}-${name}`}>
+              {label} {hint !== '' && <small>{hint}</small>}
+            </label>
+            <Field
+              id={`${id}-${name}`}
+              value={texts[name]}
+              onChange={(event) => onChange({ ...texts, [name]: event.target.value })}
+            />
+          </p>
+        );
+      })}
+    </div>
+  );
+}
+
+/** null: nothing is filled in. @throws Error for a schema that is no JSON */
+export function editOf({ model, instructions, find, with: by, schema }: EditTexts): object | null {
+  const edit = {
+    ...(model.trim() === '' ? {} : { model: model.trim() }),
+    ...(instructions === '' ? {} : { instructions }),
+    ...(find === '' ? {} : { replace: { find, with: by } }),
+    ...(schema.trim() === '' ? {} : { schema: schemaOf(schema.trim()) }),
+  };
+  return Object.keys(edit).length === 0 ? null : edit;
+}
+
+function schemaOf(text: string): unknown {
+  if (!text.startsWith('{')) return text;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`'schema' is no JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,126 @@
+/** What can be done about all jobs of a cause: retried as they are or edited, five of them first, or discarded. */
+import { type FormEvent, useState } from 'react';
+import { useLocation } from 'wouter';
+import type { PreviewView } from '../../../src/views/actions.ts';
+import type { CohortView } from '../../../src/views/failures.ts';
+import { fetchJson } from '../api.ts';
+import { formatCount, formatUsd } from '../format.ts';
+import { useOperator } from '../session.tsx';
+import { EditFields, editOf, NO_EDIT } from './edit-fields.tsx';
+import { Problem } from './problem.tsx';
+import { useSpan } from './span-choice.tsx';
+
+const FIVE = 5;
+
+export function OrderForm({ cohort: { cause, count } }: { cohort: CohortView }) {
+  const [span] = useSpan();
+  const operator = useOperator();
+  const [, go] = useLocation();
+  const [texts, setTexts] = useState(NO_EDIT);
+  const [preview, setPreview] = useState<PreviewView | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const [asking, setAsking] = useState<'discard' | 'retry' | null>(null);
+  const [busy, setBusy] = useState(false);
+  const common = { cause: cause.id, hours: Number(span.hours), ...(span.queue === '' ? {} : { queue: span.queue }) };
+  const withEdit = (): object => {
+    const edit = editOf(texts);
+    return { ...common, kind: 'retry', ...(edit === null ? {} : { edit }) };
+  };
+
+  const run = async (work: () => Promise<void>): Promise<void> => {
+    setBusy(true);
+    setError(null);
+    try {
+      await work();
+    } catch (reason) {
+      setError(reason as Error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const start = (order: () => object): Promise<void> =>
+    run(async () => {
+      const { id } = await fetchJson<{ id: string }>('/api/actions', { body: order() });
+      go(`/actions/${id}`);
+    });
+  const look = (event: FormEvent): void => {
+    event.preventDefault();
+    void run(async () => setPreview(await fetchJson<PreviewView>('/api/actions/preview', { body: withEdit() })));
+  };
+  const disabled = !operator || busy;
+  const title = operator ? undefined : 'A viewer may look, not change.';
+  const button = { type: 'button', disabled, title } as const;
+  return (
+    <section className="order">
+      <h2>What to do about them</h2>
+      <form onSubmit={look}>
+        <details>
+          <summary>Edit for all</summary>
+          <EditFields
+            texts={texts}
+            onChange={(next) => {
+              setTexts(next);
+              setPreview(null);
+            }}
+          />
+        </details>
+        <p className="buttons">
+          <button {...button} className="primary" onClick={() => void start(() => ({ ...withEdit(), limit: FIVE }))}>
+            Retry five and look
+          </button>
+          <button {...button} onClick={() => setAsking('retry')}>
+            Retry all {formatCount(count)}
+          </button>
+          <button type="submit" disabled={disabled} title={title}>
+            Preview the cost
+          </button>
+          <button {...button} className="danger" onClick={() => setAsking('discard')}>
+            Discard all {formatCount(count)}…
+          </button>
+        </p>
+      </form>
+      {!operator && <p className="muted">A viewer may look, not change.</p>}
+      {asking !== null && (
+        <div className="notice warn" role="alertdialog" aria-label="Are you sure?">
+          <p>
+            {asking === 'discard'
+              ? `${formatCount(count)} failed jobs will be forgotten, with their requests. This cannot be undone.`
+              : `${formatCount(count)} new jobs will be made of the failed ones.`}
+          </p>
+          <p className="buttons">
+            <button
+              {...button}
+              className={asking === 'discard' ? 'danger' : 'primary'}
+              onClick={() => {
+                setAsking(null);
+                void start(asking === 'discard' ? () => ({ ...common, kind: 'discard' }) : withEdit);
+              }}
+            >
+              {asking === 'discard' ? 'Discard' : 'Retry'} {formatCount(count)} jobs
+            </button>
+            <button type="button" onClick={() => setAsking(null)}>
+              Cancel
+            </button>
+          </p>
+        </div>
+      )}
+      {error !== null && <Problem error={error} />}
+      {preview !== null && <Preview preview={preview} />}
+    </section>
+  );
+}
+
+function Preview({ preview: { jobs, sample, refused, usd, how } }: { preview: PreviewView }) {
+  return (
+    <div className="notice" role="status">
+      <p>
+        <strong>{formatCount(jobs)} jobs</strong>, expected cost <strong>{formatUsd(usd)}</strong>. <small>{how}</small>
+      </p>
+      {refused !== null && (
+        <p>
+          Of {formatCount(sample)} looked at, the edit does not fit {formatCount(refused.count)}: {refused.message}
+        </p>
+      )}
+    </div>
+  );
+}

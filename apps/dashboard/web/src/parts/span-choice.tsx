@@ -1,0 +1,54 @@
+/** Which failures are looked at: the span, and the queue. Kept in the address, so that it can be passed on. */
+import { useSearchParams } from 'wouter';
+import type { OverviewView } from '../../../src/views/overview.ts';
+import { useTopic } from '../live.ts';
+
+const SPANS = { '1': '1 h', '24': '24 h', '168': '7 d' } as const;
+
+export interface SpanChosen {
+  hours: string;
+  /** '': all. */
+  queue: string;
+}
+
+/** What the address says. */
+export function useSpan(): [SpanChosen, (next: Partial<SpanChosen>) => void] {
+  const [search, setSearch] = useSearchParams();
+  const asked = search.get('hours') ?? '24';
+  const chosen = { hours: Object.hasOwn(SPANS, asked) ? asked : '24', queue: search.get('queue') ?? '' };
+  return [chosen, (next) => setSearch(asSearch({ ...chosen, ...next }))];
+}
+
+export function asSearch({ hours, queue }: SpanChosen): URLSearchParams {
+  return new URLSearchParams({ hours, ...(queue === '' ? {} : { queue }) });
+}
+
+export function SpanChoice({ queues }: { queues: readonly string[] }) {
+  const [{ hours, queue }, choose] = useSpan();
+  const overview = useTopic<OverviewView & { queues?: { name: string }[] }>('overview');
+  const names = [...new Set([...(overview?.queues ?? []).map(({ name }) => name), ...queues, queue])];
+  return (
+    <div className="choices">
+      <fieldset className="spans">
+        <legend className="visually-hidden">Span</legend>
+        {Object.entries(SPANS).map(([value, text]) => (
+          <button key={value} type="button" aria-pressed={value === hours} onClick={() => choose({ hours: value })}>
+            {text}
+          </button>
+        ))}
+      </fieldset>
+      <label>
+        Queue{' '}
+        <select value={queue} onChange={(event) => choose({ queue: event.target.value })}>
+          <option value="">all</option>
+          {names
+            .filter((name) => name !== '')
+            .sort()
+            .map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+        </select>
+      </label>
+    </div>
+  );
+}
