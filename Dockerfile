@@ -26,6 +26,8 @@ COPY --from=install /app ./
 COPY apps ./apps
 COPY packages ./packages
 COPY docker ./docker
+# The dashboard's pages: built here, as the user below may not write to this folder.
+RUN node apps/dashboard/src/build-web.ts
 # Reachable from outside the container, so keys are required; the worker answers probes too.
 # What is compiled once is kept, types stripped.
 ENV NODE_COMPILE_CACHE=/tmp/millrace-compile-cache

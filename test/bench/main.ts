@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, (rest: readonly string[]) => Promise<void>> = {
   streaming: async () => (await import('./streaming.ts')).streaming(),
   batch: async () => (await import('./batch.ts')).batch(),
   kinds: async (rest) => (await import('./kinds.ts')).kinds(rest),
+  dashboard: async (rest) => (await import('./dashboard.ts')).dashboard(rest),
   limits: async (rest) => (await import('./limits.ts')).limits(rest),
 };
 

@@ -23,7 +23,7 @@ export async function startDashboard(): Promise<DashboardStack> {
   const queues = { generate: { model: 'sim-1' }, extract: { model: 'sim-1' } };
   await writeFile(config, JSON.stringify({ upstreams: { sim: { baseURL: 'http://127.0.0.1:9/v1' } }, queues }));
   const redis = await freshRedis();
-  const env = { REDIS_URL: redis.url, MILLRACE_CONFIG: config };
+  const env = { REDIS_URL: redis.url, MILLRACE_CONFIG: config, MILLRACE_DATA: join(folder, 'data') };
   const store = await openStore({
     redisUrl: redis.url,
     config: await loadConfig(readEnvironment(env)),
@@ -61,6 +61,7 @@ export async function submitOne(store: Store, job: Partial<NewJob> = {}): Promis
       stream: false,
       forget: false,
       batch: null,
+      key: null,
       idempotency: null,
       body: { input: 'hello' },
       ...job,

@@ -61,7 +61,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
   await writeFile(file, modules.length > 0 ? withModules(config, modules) : JSON.stringify(config));
   const noted = options.tools ? { TOOLS_NOTED: join(folder, 'tools.log') } : {};
-  const env = { REDIS_URL: redis.url, MILLRACE_CONFIG: file, ...noted, ...options.env };
+  const places = { MILLRACE_CONFIG: file, MILLRACE_DATA: join(folder, 'data') };
+  const env = { REDIS_URL: redis.url, ...places, ...noted, ...options.env };
   const workers: RoleProcess[] = [];
   const addWorker = async (extra: Record<string, string> = {}): Promise<RoleProcess> => {
     const worker = await startRole('worker', { ...env, ...extra });

@@ -1,12 +1,17 @@
 /** Who calls: the bearer's key among the configured ones. With no keys configured anybody on this machine may. */
-import { AccessError, type ApiKey, keyFinder, requireOperator } from '@millrace/core';
+import { AccessError, ANYBODY, type ApiKey, keyFinder, requireOperator } from '@millrace/core';
 import type { Request, RequestHandler } from 'express';
 
 const callers = new WeakMap<Request, ApiKey>();
 
 /** The caller's name, to whom idempotency keys belong. */
 export function callerName(request: Request): string {
-  return callers.get(request)?.name ?? 'anybody';
+  return keyName(request) ?? ANYBODY;
+}
+
+/** The name of the key it came with, whose the jobs that it makes are; null where keys are not asked for. */
+export function keyName(request: Request): string | null {
+  return callers.get(request)?.name ?? null;
 }
 
 /** Whether the caller may change things, and see secrets. */

@@ -22,7 +22,7 @@ import {
   turnBatch,
 } from '@millrace/queue';
 import { type Request, Router } from 'express';
-import { callerName } from './authenticate.ts';
+import { callerName, keyName } from './authenticate.ts';
 import { jsonBody } from './read-body.ts';
 
 const PAGE_DEFAULT = 20;
@@ -120,6 +120,7 @@ async function create(store: Store, request: Request): Promise<Batch> {
     ...{ queue, metadata, outputExpiresSeconds, endpoint: endpoint as BatchEndpoint, inputFileId: String(fileId) },
     ...{ completionWindow: String(window), windowMs: seconds * 1000 },
     priority: priority ?? Math.max(PRIORITY, settings?.priority ?? PRIORITY),
+    key: keyName(request),
     idempotency: key === undefined ? null : { caller: callerName(request), key },
   });
 }

@@ -11,7 +11,7 @@ import {
 } from '@millrace/core';
 import { type JobWithAnswer, queueOfJob, removeJob, type Store, type StoreQueue } from '@millrace/queue';
 import { Router } from 'express';
-import { callerName } from './authenticate.ts';
+import { keyName } from './authenticate.ts';
 import { type ChatTerms, chatEvents } from './chat-events.ts';
 import { openLimitHeaders } from './limit-headers.ts';
 import { jsonBody } from './read-body.ts';
@@ -30,7 +30,7 @@ export function chatCompletionsRoutes(store: Store): Router {
     const header = (name: string): string | undefined => request.get(name);
     const extraFields = extraFieldsFor(store.config, header);
     const { request: body, stream, ...told } = responsesRequestOf(request.body, { extraFields });
-    const asked = jobOfResponse(store.config, stream ? { ...body, stream } : body, callerName(request), header);
+    const asked = jobOfResponse(store.config, stream ? { ...body, stream } : body, keyName(request), header);
     // Absent means false to OpenAI, which concerns what is kept there; only who says false wants it forgotten here.
     const job = { ...asked, forget: (request.body as { store?: unknown }).store === false };
     const id = await submitOnConnection(store, request, job, true);

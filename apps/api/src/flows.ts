@@ -21,7 +21,7 @@ import {
   stepJobs,
 } from '@millrace/queue';
 import { type Request, Router } from 'express';
-import { callerName } from './authenticate.ts';
+import { callerName, keyName } from './authenticate.ts';
 import { jsonBody } from './read-body.ts';
 
 const PAGE_DEFAULT = 20;
@@ -38,7 +38,7 @@ export function flowsRoutes(store: Store): Router {
     const { idempotency_key } = request.body as { idempotency_key?: string };
     const key = idempotency_key ?? checkedKey(request.get('idempotency-key'));
     const idempotency = key === undefined ? null : { caller: callerName(request), key };
-    const flow = await guard(() => createFlow(store, definition, idempotency));
+    const flow = await guard(() => createFlow(store, definition, idempotency, keyName(request)));
     response.status(202).json(await flowView(store, flow));
   });
 
@@ -95,7 +95,7 @@ export function flowsRoutes(store: Store): Router {
   });
 
   routes.post('/:id/retry', async (request, response) => {
-    const flow = await guard(() => retryFlow(store, request.params.id));
+    const flow = await guard(() => retryFlow(store, request.params.id, keyName(request)));
     response.status(202).json(await flowView(store, flow));
   });
   return routes;
@@ -119,6 +119,7 @@ function flowSummary(flow: Flow): Record<string, unknown> {
     created_at: flow.created_at / 1000,
     finished_at: flow.finished_at === null ? null : flow.finished_at / 1000,
     metadata: definition.metadata,
+    key: flow.key,
     retry_of: flow.retry_of,
     retried_in: flow.retried_in,
     steps: Object.fromEntries(

@@ -15,6 +15,7 @@ const JOB: Job = {
     follows: null,
     answered_by: null,
     flow: null,
+    key: 'ops',
     turns: 0,
     tool_calls: null,
     batch: null,
@@ -38,6 +39,7 @@ it('times are seconds, with fractions; the deadline is as it was sent', () => {
     deadline: '2027-01-15T08:01:00.000Z',
     timings: { started_at: 1_800_000_001, finished_at: 1_800_000_002.5, total_seconds: 2.25 },
     api: 'chat',
+    key: 'ops',
     attempts: [{ number: 1, started_at: 1_800_000_001, finished_at: 1_800_000_002.5, upstream_id: 'resp_u' }],
   });
 });

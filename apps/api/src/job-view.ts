@@ -35,6 +35,7 @@ export function jobSummary(job: Job, tellWaiting: TellWaiting, prices: Prices = 
     error: job.error,
     usage: job.usage,
     metadata: job.metadata,
+    key: job.key,
     api: apiOf(job),
     attempts: job.attempts.map(attemptView),
     timings: {

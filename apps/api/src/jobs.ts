@@ -14,7 +14,7 @@ import {
   submit,
 } from '@millrace/queue';
 import { type Request, type Response, Router } from 'express';
-import { callerName } from './authenticate.ts';
+import { keyName } from './authenticate.ts';
 import { jobSummary, jobView } from './job-view.ts';
 import { jsonBody } from './read-body.ts';
 import { submitLines } from './submit-lines.ts';
@@ -33,7 +33,7 @@ export function jobsRoutes(store: Store): Router {
     jsonBody(request, response, next);
   });
   routes.post('/', async (request, response) => {
-    const job = jobOfRequest(store.config, request.body, callerName(request), request.get('idempotency-key'));
+    const job = jobOfRequest(store.config, request.body, keyName(request), request.get('idempotency-key'));
     const [reply] = await guard(() => submit(store, [job]));
     if (reply === undefined || reply instanceof Error) throw reply;
     response
@@ -78,7 +78,7 @@ export function jobsRoutes(store: Store): Router {
 
   routes.post('/:id/retry', async (request, response) => {
     const { id } = request.params;
-    const reply = await guard(() => retryJob(store, id));
+    const reply = await guard(() => retryJob(store, id, keyName(request)));
     response.status(202).json({
       id: reply.id,
       object: 'job',

@@ -5,12 +5,14 @@ import {
   groupsOf,
   type LimitStatus,
   type LimitsStatus,
+  noteAct,
   readBreakers,
   readLimits,
   resumeLimit,
   type Store,
 } from '@millrace/queue';
 import { Router } from 'express';
+import { callerName } from './authenticate.ts';
 import { limitView } from './limit-view.ts';
 
 export function limitsRoutes(store: Store): Router {
@@ -30,7 +32,11 @@ export function limitsRoutes(store: Store): Router {
     const { name } = request.params;
     limitNamed(store, name);
     const opened = await guard(async () => resumeLimit(store.redis, name, await groupsOf(store.redis, name)));
-    if (opened) store.log.info({ limit: name }, 'The limit was resumed');
+    if (opened) {
+      store.log.info({ limit: name }, 'The limit was resumed');
+      const act = { what: 'limit.resume', target: name, detail: 'through the API' };
+      await noteAct(store, { who: callerName(request), role: 'operator', ...act });
+    }
     const { now, limits } = await guard(() => readLimits(store));
     response.json(limits.filter((limit) => limit.name === name).map((limit) => limitView(limit, now))[0]);
   });

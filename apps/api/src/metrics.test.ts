@@ -1,4 +1,4 @@
-import { LATENCY_BUCKETS_SECONDS, type Store } from '@millrace/queue';
+import { LATENCY_BUCKETS_SECONDS, readDays, readMinutes, type Store } from '@millrace/queue';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { finishByOutcome, settleAttempt } from '../../../packages/queue/src/attempt.ts';
 import { limitKeys } from '../../../packages/queue/src/keys.ts';
@@ -43,7 +43,14 @@ function parse(text: string): Sample[] {
     const [, name = '', labelText = '', value = ''] = sample;
     const family = name.replace(/_(bucket|sum|count)$/, '');
     expect(types.has(name) || types.has(family), `${name} has a type`).toBe(true);
-    const labels = Object.fromEntries([...labelText.matchAll(/(\w+)="([^"]*)"/g)].map(([, k, v]) => [k, v]));
+    const pairs = /^(?:\w+="(?:[^"\\]|\\[\\n"])*"(?:,|$))*$/;
+    expect(pairs.test(labelText), `the labels are quoted as they must be: ${labelText}`).toBe(true);
+    const labels = Object.fromEntries(
+      [...labelText.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, k, v = '']) => [
+        k,
+        v.replace(/\\(.)/g, (_, escaped) => (escaped === 'n' ? '\n' : escaped)),
+      ]),
+    );
     samples.push({ name, labels, value: Number(value.replace('+Inf', 'Infinity')) });
   }
   return samples;
@@ -98,6 +105,68 @@ it('jobs, attempts, tokens and what may be on the bill are counted, by queue and
   expect(value('millrace_in_flight', generate)).toBe(1);
   expect(value('millrace_queue_jobs', { queue: 'extract', state: 'delayed' })).toBe(1);
   expect(value('millrace_kept_bytes', generate)).toBeGreaterThan(0);
+});
+
+it('tokens, calls and dollars are told by queue, model and key, as the rollups of the day have them; no price, no dollars', async () => {
+  const queue = queueOf(store);
+  const million = {
+    ...{ input_tokens: 1_000_000, input_tokens_details: { cached_tokens: 400_000 }, total_tokens: 1_100_000 },
+    ...{ output_tokens: 100_000, output_tokens_details: { reasoning_tokens: 0 } },
+  };
+  const hostile = 'a "model",\nnamed\\badly';
+  const leader = await submitOne(store, { model: 'gpt-5', key: 'ann' });
+  const tried = await begin(store, leader);
+  await settleAttempt(store, queue, leader, tried.epoch, { ...RETRY, usage: million }, 0);
+  await finishByOutcome(store, queue, leader, (await begin(store, leader)).epoch, { ...COMPLETED, usage: million });
+  const shared = await submitOne(store, { model: 'gpt-5', key: 'bob' });
+  const { epoch } = await begin(store, shared);
+  await finishByOutcome(store, queue, shared, epoch, COMPLETED, { answeredBy: leader });
+  const unpriced = await submitOne(store, { model: hostile });
+  await finishByOutcome(store, queue, unpriced, (await begin(store, unpriced)).epoch, { ...COMPLETED, usage: million });
+
+  const samples = await metrics();
+  const found = (name: string): Record<string, number> =>
+    Object.fromEntries(
+      samples
+        .filter((one) => one.name === name && one.labels.queue === 'generate')
+        .map(({ labels: { queue: _, ...labels }, value }) => [Object.values(labels).join(' '), value]),
+    );
+  expect(found('millrace_model_calls_total')).toEqual({
+    'gpt-5 ann failed': 1,
+    'gpt-5 ann ok': 1,
+    [`${hostile}  ok`]: 1,
+  });
+  expect(found('millrace_model_calls_unread_total')).toEqual({ 'gpt-5 ann': 1 });
+  expect(found('millrace_model_calls_shared_total')).toEqual({ 'gpt-5 bob': 1 });
+  // 0.6 M at $1.25, 0.4 M at $0.125, 0.1 M at $10; cached, 0.4 M were $1.125 cheaper each.
+  expect(found('millrace_cost_usd_total')).toEqual({ 'gpt-5 ann failed': 1.8, 'gpt-5 ann ok': 1.8 });
+  // What the one that was shared would have cost: known while its leader's record is.
+  expect(found('millrace_saved_usd_total')).toEqual({ 'gpt-5 ann cached_input': 0.9, 'gpt-5 bob shared_answer': 1.8 });
+
+  const [seconds] = await store.redis.time();
+  const today = Math.floor(Number(seconds) / 86_400);
+  const days = (await readDays({ ...store }, [queue], today - 1, today)).get('generate') ?? [];
+  const ofDay = days.flatMap(({ spent }) => spent).filter(({ cameTo }) => cameTo !== 'shared');
+  const told = Object.fromEntries(
+    ofDay.flatMap(({ model, key, cameTo, input, cached, output }) =>
+      Object.entries({ input, cached, output }).map(([way, count]) => [`${model} ${key} ${cameTo} ${way}`, count]),
+    ),
+  );
+  expect(found('millrace_model_tokens_total')).toEqual(told);
+  const now = Math.floor(Number(seconds) / 60);
+  const minutes = (await readMinutes({ ...store }, [queue], now - 1, now)).get('generate') ?? [];
+  const inMinutes = (direction: 'input' | 'cached' | 'output'): number =>
+    minutes.flatMap(({ tokens }) => Object.values(tokens)).reduce((sum, one) => sum + one[direction], 0);
+  const { input, cached, output } = {
+    input: inMinutes('input'),
+    cached: inMinutes('cached'),
+    output: inMinutes('output'),
+  };
+  expect(found('millrace_tokens_total')).toEqual({ input, cached, output });
+  const [submitted] = Object.values(found('millrace_jobs_submitted_total'));
+  expect(minutes.reduce((sum, one) => sum + one.submitted, 0)).toBe(submitted);
+  const completed = minutes.reduce((sum, one) => sum + one.finished.completed, 0);
+  expect(found('millrace_jobs_finished_total')).toEqual({ completed });
 });
 
 it('the histograms are cumulative over every bound the scripts know, and end in the count', async () => {

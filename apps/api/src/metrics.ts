@@ -10,10 +10,13 @@ import {
   readBreakers,
   readCounters,
   readLimits,
+  readSpentTotals,
   type Store,
+  tokensOf,
 } from '@millrace/queue';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { openLimitMetrics } from './limit-metrics.ts';
+import { openSpentMetrics } from './spent-metrics.ts';
 
 type Counters = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
@@ -83,6 +86,7 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
   histogram('millrace_attempt_duration_seconds', 'From an attempt’s start to its end.', 'attempt_seconds');
 
   const showLimits = openLimitMetrics(registry);
+  const showSpent = openSpentMetrics(registry, store.config.prices);
   const breaker = new Gauge({
     name: 'millrace_breaker_open',
     help: '1 while no call to the upstream starts but probes, 0.5 while calls come back step by step.',
@@ -97,14 +101,16 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
   });
 
   const refresh = async (): Promise<void> => {
-    const [counts, totals, { limits }, breakers, deliveries] = await Promise.all([
+    const [counts, totals, spent, { limits }, breakers, deliveries] = await Promise.all([
       countQueues(store),
       readCounters(store),
+      readSpentTotals(store),
       readLimits(store),
       readBreakers(store),
       countDeliveries(store),
     ]);
     showLimits(limits);
+    showSpent(spent);
     for (const [upstream, { state }] of breakers) breaker.set({ upstream }, BREAKER_LEVELS[state]);
     for (const [status, count] of Object.entries(deliveries)) webhooks.set({ status }, count);
     counters = totals;
@@ -128,6 +134,11 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
       inFlight.set({ queue }, active);
       for (const [state, count] of Object.entries({ active, ...states })) jobs.set({ queue, state }, count);
     }
+    for (const [queue, list] of spent) {
+      for (const [direction, count] of Object.entries(tokensOf(list))) {
+        if (count > 0) tokens.inc({ queue, direction }, count);
+      }
+    }
     for (const [queue, fields] of totals) {
       keptBytes.set({ queue }, Math.max(0, fields.get('kept_bytes') ?? 0));
       submitted.inc({ queue }, fields.get('submitted') ?? 0);
@@ -138,7 +149,6 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
         const [kind, first = '', second = ''] = field.split(':');
         if (kind === 'finished') finished.inc({ queue, outcome: first }, value);
         if (kind === 'attempts') attempts.inc({ queue, outcome: first, reason: second }, value);
-        if (kind === 'tokens') tokens.inc({ queue, direction: first }, value);
         if (kind === 'tool_calls') toolCalls.inc({ queue, type: first }, value);
       }
     }

@@ -2,14 +2,19 @@
 import { InvalidRequestError } from '@millrace/core';
 import {
   countQueues,
+  noteAct,
   type QueueCounts,
   queueNamed,
   readCounters,
   readShadow,
+  readSpentTotals,
+  type SpentFigures,
   type Store,
   setPaused,
+  tokensOf,
 } from '@millrace/queue';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
+import { callerName } from './authenticate.ts';
 import { shadowView } from './shadow-view.ts';
 
 const DIFFERENCES_DEFAULT = 20;
@@ -21,7 +26,11 @@ type Totals = ReadonlyMap<string, number>;
 export function queuesRoutes(store: Store): Router {
   const routes = Router();
   const guard = store.liveness.guard;
-  const view = (counts: QueueCounts, totals: Totals | undefined): Record<string, unknown> => {
+  const view = (
+    counts: QueueCounts,
+    totals: Totals | undefined,
+    spent: readonly SpentFigures[] = [],
+  ): Record<string, unknown> => {
     const { name, paused, ...jobs } = counts;
     const settings = store.config.queues[name];
     return {
@@ -32,29 +41,33 @@ export function queuesRoutes(store: Store): Router {
       limit: settings?.limit,
       model: settings?.model ?? null,
       jobs,
-      cached_tokens: totals?.get('tokens:cached') ?? 0,
+      cached_tokens: tokensOf(spent).cached,
       tool_calls: toolCalls(totals),
     };
   };
   const read = async (): Promise<Record<string, unknown>[]> => {
-    const [counts, totals] = await guard(() => Promise.all([countQueues(store), readCounters(store)]));
-    return counts.map((one) => view(one, totals.get(one.name)));
+    const [counts, totals, spent] = await guard(() =>
+      Promise.all([countQueues(store), readCounters(store), readSpentTotals(store)]),
+    );
+    return counts.map((one) => view(one, totals.get(one.name), spent.get(one.name)));
   };
 
   routes.get('/', async (_request, response) => {
     response.json({ object: 'list', data: await read() });
   });
 
-  const turn = async (name: string, paused: boolean): Promise<unknown> => {
+  const turn = async (request: Request, name: string, paused: boolean): Promise<unknown> => {
     queueNamed(store, name);
     await guard(() => setPaused(store, name, paused));
+    const [who, what] = [callerName(request), paused ? 'queue.pause' : 'queue.resume'];
+    await noteAct(store, { who, role: 'operator', what, target: name, detail: 'through the API' });
     return (await read()).find((queue) => queue.name === name);
   };
   routes.post('/:name/pause', async (request, response) => {
-    response.json(await turn(request.params.name, true));
+    response.json(await turn(request, request.params.name, true));
   });
   routes.post('/:name/resume', async (request, response) => {
-    response.json(await turn(request.params.name, false));
+    response.json(await turn(request, request.params.name, false));
   });
   routes.get('/:name/shadow', async (request, response) => {
     const queue = queueNamed(store, request.params.name);

@@ -16,6 +16,7 @@ const JOB: Job = {
     follows: null,
     answered_by: null,
     flow: null,
+    key: null,
     turns: 0,
     tool_calls: null,
     batch: null,

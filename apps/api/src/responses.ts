@@ -14,7 +14,7 @@ import {
   wantEvents,
 } from '@millrace/queue';
 import { type Request, Router } from 'express';
-import { callerName } from './authenticate.ts';
+import { keyName } from './authenticate.ts';
 import { includeOf, withIncluded } from './included.ts';
 import { inputItems, itemsPage } from './input-items.ts';
 import { openLimitHeaders } from './limit-headers.ts';
@@ -41,7 +41,7 @@ export function responsesRoutes(store: Store): Router {
   };
 
   routes.post('/', jsonBody, async (request, response) => {
-    const job = jobOfResponse(store.config, request.body, callerName(request), (name) => request.get(name));
+    const job = jobOfResponse(store.config, request.body, keyName(request), (name) => request.get(name));
     await guard(() => refuseLostPrevious(store, job));
     const { background, stream } = job.body as { background?: unknown; stream?: unknown };
     const id = await submitOnConnection(store, request, job, background !== true);

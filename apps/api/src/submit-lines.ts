@@ -15,7 +15,7 @@ import {
 } from '@millrace/core';
 import { type Store, submit } from '@millrace/queue';
 import type { Request, Response } from 'express';
-import { callerName } from './authenticate.ts';
+import { keyName } from './authenticate.ts';
 import { LINES_PER_CHUNK, MAX_REQUEST_BYTES, PAUSE_MS } from './bounds.ts';
 import { discard, utf8 } from './read-body.ts';
 import { tooLarge, translate } from './respond.ts';
@@ -23,7 +23,7 @@ import { tooLarge, translate } from './respond.ts';
 export async function submitLines(store: Store, request: Request, response: Response): Promise<void> {
   // A body without an end is allowed, one without a beginning is not: the pause is bounded, the whole is not.
   request.setTimeout(PAUSE_MS, () => request.destroy(new Error('paused for too long')));
-  const caller = callerName(request);
+  const caller = keyName(request);
   try {
     for await (const lines of readLines(request, MAX_REQUEST_BYTES, request.headers['content-encoding'])) {
       if (!response.headersSent) response.status(200).set('content-type', 'application/x-ndjson');
@@ -60,7 +60,7 @@ async function drained(response: Response): Promise<void> {
 const BROKEN = { error: { message: 'The body broke off.', type: 'server_error', param: null, code: 'broken_body' } };
 
 /** Stores the good lines of a chunk at once; answers a line for each, in order. */
-async function submitChunk(store: Store, lines: readonly Line[], caller: string): Promise<string> {
+async function submitChunk(store: Store, lines: readonly Line[], caller: string | null): Promise<string> {
   const outcomes: (NewJob | InvalidRequestError | ShedError)[] = lines.map((line) => {
     try {
       if ('tooLong' in line) return tooLarge('The line');

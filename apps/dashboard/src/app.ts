@@ -1,5 +1,6 @@
 /** The dashboard's HTTP: who may, what is where. The pages are files; what they show and do is below /api. */
 import type { ApiKey } from '@millrace/core';
+import type { FileStorage } from '@millrace/files';
 import type { Store } from '@millrace/queue';
 import express, { type Express } from 'express';
 import { BOARD_PATH, boardHandlers } from './board.ts';
@@ -22,6 +23,7 @@ import { limitsRoutes } from './routes/limits.ts';
 import { queuesRoutes } from './routes/queues.ts';
 import { sessionRoutes } from './routes/session.ts';
 import type { RouteTerms } from './routes/terms.ts';
+import type { JobIndex } from './search/job-index.ts';
 import { boardHeaders, securityHeaders } from './security-headers.ts';
 import { serveWeb } from './serve-web.ts';
 import { openSessions } from './sessions.ts';
@@ -35,13 +37,15 @@ export interface Dashboard {
 
 export interface DashboardTerms {
   store: Store;
+  index: JobIndex;
+  files: FileStorage;
   keys: readonly ApiKey[];
   web: Web;
   /** Why the Redis there is now may not be used, if so. */
   unfit: () => string | null;
 }
 
-export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Dashboard {
+export function createDashboard({ store, index, files, keys, web, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
   const readSnapshot = openSnapshots(store, unfit);
   const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
@@ -53,12 +57,14 @@ export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Da
   );
   const live = openLive(topicsOf({ store, overview, history }), web.version);
 
-  const terms: RouteTerms = { store };
+  const terms: RouteTerms = { store, index, files };
 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  // Who asks is what a proxy on this machine says; anybody else could say anything.
+  app.set('trust proxy', 'loopback');
   app.use(securityHeaders);
   if (keys.length === 0) app.use(loopbackOnly);
   // Probes come without a key.
@@ -74,9 +80,9 @@ export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Da
       .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
   });
   app.use(sessions.read);
-  app.use('/api/session', sessionRoutes(sessions));
+  app.use('/api/session', sessionRoutes(sessions, terms));
   app.use('/api', sessions.required, sessions.guardChanges);
-  app.get('/api/live', ownPagesOnly, (request, response) => live.watch(request, response));
+  app.get('/api/live', ownPagesOnly, sessions.endWithSession, (request, response) => live.watch(request, response));
   app.use('/api/actions', actionsRoutes(terms));
   app.use('/api/audit', auditRoutes(terms));
   app.use('/api/batches', batchesRoutes(terms));
@@ -87,7 +93,7 @@ export function createDashboard({ store, keys, web, unfit }: DashboardTerms): Da
   app.use('/api/limits', limitsRoutes(terms));
   app.use('/api/queues', queuesRoutes(terms));
   app.use('/api', notFound);
-  app.use(BOARD_PATH, sessions.required, readOnly, boardHeaders, ...boardHandlers(store));
+  app.use(BOARD_PATH, sessions.requiredOfPages, readOnly, boardHeaders, ...boardHandlers(store));
   app.use(serveWeb(web));
   app.use(notFound);
   app.use(errorHandler(store.log));

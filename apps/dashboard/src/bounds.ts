@@ -2,6 +2,10 @@
 
 /** How often the figures of a live page are read while somebody watches. */
 export const POLL_MS = 1000;
+/** What was spent, while somebody watches: in steps of a second it would only flicker. */
+export const COST_POLL_MS = 5000;
+/** Days that it is told of live. */
+export const COST_SPANS: readonly number[] = [1, 7, 30, 90];
 /** The last hour's lines are a few kilobytes: sent less often. */
 export const HISTORY_POLL_MS = 5000;
 /** What one page may be told of at once. */
@@ -36,7 +40,7 @@ export const TOOL_NAME_CHARACTERS = 80;
 /** Flows on one page of their list. */
 export const FLOWS_SHOWN = 25;
 /** Of a step's jobs, so many are listed. */
-export const STEP_JOBS_SHOWN = 100;
+export const STEP_JOBS_SHOWN = 50;
 /** Attempts shown: the first ones matter least. */
 export const ATTEMPTS_SHOWN = 100;
 /** Jobs that one bull-board request may load with their records. */
@@ -45,3 +49,15 @@ export const BOARD_JOBS = 100;
 export const BOARD_READS_AT_ONCE = 8;
 /** A request's or a result's preview in bull-board. */
 export const BOARD_PREVIEW_CHARACTERS = 2000;
+/** Batches on one page of their list. */
+export const BATCHES_SHOWN = 50;
+/** Of a step's jobs, so many are looked at for those that failed, in one request. */
+export const STEP_JOBS_LOOKED_AT = 2000;
+/** Jobs of a flow whose usage is read for its cost; of a larger one the cost is told of these. */
+export const FLOW_JOBS_PRICED = 500;
+/** A result larger than this is not opened for its beginning. */
+export const SAID_BYTES = 64 * 1024;
+/** Acts on one page of the audit list. */
+export const ACTS_SHOWN = 100;
+/** Of what a list is asked to be filtered by. */
+export const FILTER_CHARACTERS = 200;

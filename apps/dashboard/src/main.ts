@@ -1,10 +1,12 @@
 /** The dashboard process: shows the queues and their jobs. Redis may be away at start and later; the pages say so. */
 import { createServer } from 'node:http';
 import { createLog, loadConfig, readEnvironment, runRole, StartError } from '@millrace/core';
+import { openFiles } from '@millrace/files';
 import { openStore } from '@millrace/queue';
 import { createDashboard } from './app.ts';
 import { REQUEST_MS, SOCKET_IDLE_MS } from './bounds.ts';
 import { builtWeb } from './build-web.ts';
+import { openJobIndex } from './search/open-job-index.ts';
 
 /** Requests under way may end within this time after SIGTERM. */
 const STOP_MS = 5000;
@@ -27,8 +29,11 @@ runRole(async () => {
       log.error({ err: error }, error.message);
     },
   });
+  const files = await openFiles(config.files, environment.dataDir);
   const web = await builtWeb();
-  const { app, live } = createDashboard({ store, keys: environment.apiKeys, web, unfit: () => unfit });
+  const index = openJobIndex(store, environment.dataDir);
+  const terms = { store, index, files, keys: environment.apiKeys, web, unfit: () => unfit };
+  const { app, live } = createDashboard(terms);
   const server = createServer(app);
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;
@@ -59,6 +64,8 @@ runRole(async () => {
     const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS);
     await closed;
     clearInterval(hangUp);
+    await index.close();
+    files.close();
     await store.close();
     process.exit(0);
   };

@@ -1,5 +1,13 @@
 /** How errors are told: as JSON in the house's shape; to a browser that wanted a page, as plain words. */
-import { errorBody, type InvalidRequestError, isAnswerable, type Log, NotFoundError, ShedError } from '@millrace/core';
+import {
+  errorBody,
+  InvalidRequestError,
+  isAnswerable,
+  type Log,
+  NotFoundError,
+  ShedError,
+  TooLargeError,
+} from '@millrace/core';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 
 /** bull-board is for looking: whatever would change something is refused. */
@@ -40,9 +48,15 @@ export function errorHandler(log: Log): ErrorRequestHandler {
 /** A fault of ours: the details are for the log. */
 const FAULT = { status: 500, message: 'The dashboard had a fault. It is in its log.', code: 'internal_error' };
 
-/** Express's own refusals (a path that is no valid URI, say) carry their status. */
+/**
+ * Express's own refusals, and its body parser's: those hold the body that they refuse, which may be a key, and must
+ * never reach a log.
+ */
 function translate(error: unknown): InvalidRequestError | null {
-  const status = (error as { status?: unknown } | null)?.status;
+  const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
+  if (type === 'entity.too.large') return new TooLargeError('The body is larger than this takes.');
+  if (type === 'entity.parse.failed') return new InvalidRequestError('The body is no JSON.', null, 'invalid_json');
+  if (typeof type === 'string') return new InvalidRequestError('The body could not be read.', null, 'unreadable_body');
   return status === 400 || status === 404
     ? new NotFoundError('There is no page at this address.', null, 'unknown_url')
     : null;

@@ -1,13 +1,14 @@
 /**
- * Who looks: a key is exchanged for a session, which a signed cookie carries. A session is worth what its key is worth:
- * one that is not configured any more, or whose role has changed, ends it. Scripts may send the key as a Bearer instead.
- * Where no keys are configured everybody on this machine is an operator; the session then only guards against
- * strange pages.
+ * Who looks: a key is exchanged for a session, which a signed cookie carries. A session is worth what its key is worth
+ * now: one that is not configured any more ends it, one that has another role gives it that. Scripts may send the key as
+ * a Bearer instead. Where no keys are configured everybody on this machine is an operator; the token of its pages is
+ * then all that keeps strange pages out.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AccessError, type ApiKey, keyFinder, type Role } from '@millrace/core';
-import cookieSession from 'cookie-session';
 import type { Request, RequestHandler, Response } from 'express';
+import { isFromOwnPage } from './own-pages-only.ts';
+import { openSessionTokens, SESSION_MS } from './session-token.ts';
 import type { SessionView } from './views/session.ts';
 
 export interface Caller {
@@ -16,123 +17,158 @@ export interface Caller {
 }
 
 export interface Sessions {
-  /** Reads the cookie, and finds out who asks. To be mounted before everything that asks. */
+  /** Finds out who asks. To be mounted before everything that asks. */
   read: RequestHandler;
   /** Refuses who is not signed in. */
   required: RequestHandler;
-  /** Refuses what changes something and does not come from a page of ours, or from a viewer. */
+  /** Sends a browser that is not signed in to sign in, and back; refuses anything else that is not. */
+  requiredOfPages: RequestHandler;
+  /** Refuses what changes something and does not come from a page of ours. */
+  guardForgery: RequestHandler;
+  /** Refuses that too, and a viewer's changes. */
   guardChanges: RequestHandler;
+  /** Ends a stream when the session that it was opened in ends. */
+  endWithSession: RequestHandler;
   /** @throws AccessError 401 */
-  signIn(request: Request, secret: string): SessionView;
-  signOut(request: Request): void;
-  /** null: nobody is signed in. */
-  view(request: Request): SessionView | null;
+  signIn(request: Request, response: Response, secret: string): SessionView;
+  signOut(request: Request, response: Response): void;
+  /** Who asks, as its page is told. Only behind `required`. */
+  view(request: Request): SessionView;
 }
 
 const COOKIE = 'millrace_session';
-const SESSION_MS = 12 * 3_600_000;
-const CSRF_BYTES = 18;
+const TOKEN_BYTES = 32;
 
-interface Cookie {
-  name: string;
-  csrf: string;
-  at: number;
+/** Who asks, and how it came to be known. */
+interface Visit extends Caller {
+  by: 'key' | 'session';
+  /** null: a key's, which needs none. */
+  csrf: string | null;
+  /** In ms; null: never. */
+  endsAt: number | null;
 }
 
-const callers = new WeakMap<Request, Caller>();
+const visits = new WeakMap<Request, Visit>();
 
 /** Who asks; only behind `required`. */
 export function callerOf(request: Request): Caller {
-  const caller = callers.get(request);
-  if (caller === undefined) throw new Error('a route was reached without its guard');
-  return caller;
+  const { name, role } = visitOf(request);
+  return { name, role };
+}
+
+/** Refuses viewers, also where nothing is changed. */
+export const operatorsOnly: RequestHandler = (request, _response, next) => {
+  const { name, role } = callerOf(request);
+  if (role === 'operator') return next();
+  next(new AccessError(403, `'${name}' is a viewer: this is for operators.`, 'insufficient_role'));
+};
+
+function visitOf(request: Request): Visit {
+  const visit = visits.get(request);
+  if (visit === undefined) throw new Error('a route was reached without its guard');
+  return visit;
 }
 
 export function openSessions(keys: readonly ApiKey[]): Sessions {
   const find = keyFinder(keys);
   const open = keys.length === 0;
-  // A changed secret makes every cookie of before worthless.
-  const signing = open
-    ? randomBytes(32).toString('hex')
-    : createHash('sha256')
-        .update(`millrace session\0${keys.map(({ name, secret }) => `${name}\0${secret}`).join('\0')}`)
-        .digest('hex');
-  const cookies = cookieSession({
-    ...{ name: COOKIE, keys: [signing], maxAge: SESSION_MS },
-    ...{ httpOnly: true, sameSite: 'strict', path: '/' },
-  });
-
-  const cookieOf = (request: Request): Cookie | null => {
-    const { name, csrf, at } = (request.session ?? {}) as Partial<Cookie>;
-    if (typeof name !== 'string' || typeof csrf !== 'string' || typeof at !== 'number') return null;
-    return Date.now() - at < SESSION_MS ? { name, csrf, at } : null;
+  const tokens = openSessionTokens(keys);
+  const anybody: Visit = {
+    ...{ name: 'anybody', role: 'operator', by: 'session', endsAt: null },
+    csrf: randomBytes(TOKEN_BYTES).toString('base64url'),
   };
-  const holderOf = (name: string): Caller | null =>
-    open ? { name: 'anybody', role: 'operator' } : (keys.find((key) => key.name === name) ?? null);
-  const begin = (request: Request, name: string): Cookie => {
-    const cookie = { name, csrf: randomBytes(CSRF_BYTES).toString('base64url'), at: Date.now() };
-    request.session = cookie;
-    return cookie;
-  };
-  const viewOf = ({ name, csrf }: Cookie, { role }: Caller): SessionView => ({ name, role, csrf, open });
 
-  const callerAsks = (request: Request): Caller | null => {
-    const [, bearer] = /^Bearer\s+(\S+)\s*$/i.exec(request.get('authorization') ?? '') ?? [];
-    if (bearer !== undefined && !open) return find(bearer);
-    const cookie = cookieOf(request);
-    return cookie === null ? null : holderOf(cookie.name);
+  const whoAsks = (request: Request): Visit | null => {
+    if (open) return anybody;
+    // Who sends a key means that key: a session that came along does not make up for a wrong one.
+    const authorization = request.get('authorization');
+    if (authorization !== undefined) {
+      const [, bearer = ''] = /^Bearer\s+(\S+)\s*$/i.exec(authorization) ?? [];
+      const key = find(bearer);
+      return key === null ? null : { name: key.name, role: key.role, by: 'key', csrf: null, endsAt: null };
+    }
+    const holder = tokens.read(cookieOf(request));
+    if (holder === null) return null;
+    const { key, csrf, endsAt } = holder;
+    return { name: key.name, role: key.role, by: 'session', csrf, endsAt };
+  };
+  const viewOf = ({ name, role, csrf }: Visit): SessionView => ({ name, role, csrf: csrf ?? '', open });
+  /** null: it may pass. */
+  const forgery = (request: Request): AccessError | null => {
+    const { by, csrf } = visitOf(request);
+    if (by === 'key') return null;
+    if (isFromOwnPage(request) && csrf !== null && sameText(request.get('x-csrf-token') ?? '', csrf)) return null;
+    return new AccessError(403, 'This did not come from a page of the dashboard. Load the page again.', 'csrf');
   };
 
   return {
-    read: (request, response, next) => {
-      cookies(request as never, response as never, () => {
-        if (open && cookieOf(request) === null) begin(request, 'anybody');
-        const caller = callerAsks(request);
-        if (caller !== null) callers.set(request, { name: caller.name, role: caller.role });
-        next();
-      });
+    read: (request, _response, next) => {
+      const visit = whoAsks(request);
+      if (visit !== null) visits.set(request, visit);
+      next();
     },
-    required: (request, _response, next) => {
-      if (callers.has(request)) return next();
-      next(
-        new AccessError(401, 'Sign in with an API key, or send it as Authorization: Bearer <key>.', 'not_signed_in'),
-      );
+    required: (request, _response, next) => next(visits.has(request) ? undefined : notSignedIn()),
+    requiredOfPages: (request, response, next) => {
+      if (visits.has(request)) return next();
+      const page = request.method === 'GET' && request.accepts(['json', 'html']) === 'html';
+      if (!page) return next(notSignedIn());
+      response.redirect(303, `/?back=${encodeURIComponent(request.originalUrl)}`);
     },
-    guardChanges: (request: Request, _response: Response, next) => {
-      if (request.method === 'GET' || request.method === 'HEAD') return next();
-      const { name, role } = callerOf(request);
-      if (role !== 'operator') {
-        return next(new AccessError(403, `'${name}' is a viewer: it may look, not change.`, 'insufficient_role'));
+    guardForgery: (request, _response, next) => next((isLook(request) ? null : forgery(request)) ?? undefined),
+    guardChanges: (request, _response, next) => {
+      if (isLook(request)) return next();
+      const { name, role } = visitOf(request);
+      if (role === 'operator') return next(forgery(request) ?? undefined);
+      next(new AccessError(403, `'${name}' is a viewer: it may look, not change.`, 'insufficient_role'));
+    },
+    endWithSession: (request, response, next) => {
+      const { endsAt } = visitOf(request);
+      if (endsAt !== null) {
+        const timer = setTimeout(() => response.end(), endsAt - Date.now());
+        response.once('close', () => clearTimeout(timer));
       }
-      // A key that was sent along is no page's doing.
-      if (!open && request.get('authorization') !== undefined) return next();
-      if (isOurs(request) && sameText(request.get('x-csrf-token') ?? '', cookieOf(request)?.csrf ?? null))
-        return next();
-      next(new AccessError(403, 'This did not come from a page of the dashboard. Load the page again.', 'csrf'));
+      next();
     },
-    signIn: (request, secret) => {
+    signIn: (request, response, secret) => {
       const key = find(secret);
       if (key === null) throw new AccessError(401, 'The key is not known here.', 'invalid_api_key');
-      return viewOf(begin(request, key.name), key);
+      const token = tokens.issue(key);
+      const holder = tokens.read(token);
+      if (holder === null) throw new Error('a session was over before it began');
+      response.cookie(COOKIE, token, { ...cookieTerms(request), maxAge: SESSION_MS });
+      const { csrf, endsAt } = holder;
+      const visit: Visit = { name: key.name, role: key.role, by: 'session', csrf, endsAt };
+      visits.set(request, visit);
+      return viewOf(visit);
     },
-    signOut: (request) => {
-      request.session = null;
+    signOut: (request, response) => {
+      response.clearCookie(COOKIE, cookieTerms(request));
     },
-    view: (request) => {
-      const [cookie, caller] = [cookieOf(request), callers.get(request)];
-      return cookie === null || caller === undefined ? null : viewOf(cookie, caller);
-    },
+    view: (request) => viewOf(visitOf(request)),
   };
 }
 
-/** Browsers say where a request comes from; who is none needs the token all the same. */
-function isOurs(request: Request): boolean {
-  const site = request.get('sec-fetch-site');
-  return site === undefined || site === 'same-origin';
+const isLook = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
+
+const notSignedIn = (): AccessError =>
+  new AccessError(401, 'Sign in with an API key, or send it as Authorization: Bearer <key>.', 'not_signed_in');
+
+function cookieOf(request: Request): string {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1) ?? '';
 }
 
-function sameText(given: string, expected: string | null): boolean {
-  if (expected === null) return false;
+/**
+ * Sent by https only, where the browser's side of the connection is https. A proxy is believed about that, whoever it
+ * is: who lies loses only his own cookie.
+ */
+function cookieTerms(request: Request): { httpOnly: true; sameSite: 'strict'; path: '/'; secure: boolean } {
+  const [proto] = (request.get('x-forwarded-proto') ?? '').split(',');
+  const secure = request.secure || proto?.trim().toLowerCase() === 'https';
+  return { httpOnly: true, sameSite: 'strict', path: '/', secure };
+}
+
+function sameText(given: string, expected: string): boolean {
   const [a, b] = [given, expected].map((text) => createHash('sha256').update(text).digest());
   return timingSafeEqual(a as Buffer, b as Buffer);
 }

@@ -3,6 +3,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from './environment.ts';
 import { AccessError } from './errors.ts';
 
+/** To whom idempotency keys belong that come without an API key. */
+export const ANYBODY = 'anybody';
+
 const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 /** Returns a function that finds the key of a secret. Every key is compared every time, by digests of one length. */

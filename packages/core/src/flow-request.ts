@@ -146,7 +146,7 @@ function refuseCycle(steps: Record<string, FlowStep>): void {
 function checkJob(config: Config, job: Record<string, unknown>, input: unknown, at: string): void {
   const body = fillTemplates(job, ([root, ...rest]) => (root === 'input' ? valueAt(input, rest, 'input') : 'x'));
   try {
-    jobOfRequest(config, body, 'flow');
+    jobOfRequest(config, body, null);
   } catch (error) {
     if (!(error instanceof InvalidRequestError)) throw error;
     const param = error.param === null ? at : `${at}.${error.param}`;

@@ -1,5 +1,5 @@
 /** The vocabulary: job, outcome, errors, configuration, log. No Redis, no OpenAI, no HTTP. */
-export { keyFinder, requireOperator } from './access.ts';
+export { ANYBODY, keyFinder, requireOperator } from './access.ts';
 export { type Audit, type AuditEntry, openAudit } from './audit.ts';
 export { backoffMs } from './backoff.ts';
 export {

@@ -92,6 +92,8 @@ export interface Job {
   answered_by: string | null;
   /** The flow it is a step of. */
   flow: string | null;
+  /** The name of the API key that submitted it; null: nobody's. What it costs is that key's. */
+  key: string | null;
   /** Calls of tools that the upstream ran, by the type of their items. */
   tool_calls: Record<string, number> | null;
   /** How many things are noted of calls that were not its last (see `readTurns`). */
@@ -133,6 +135,8 @@ export interface NewJob {
   cache?: boolean;
   /** The flow it is a step of. */
   flow?: string;
+  /** The name of the API key that submits it; null: nobody's. */
+  key: string | null;
   /** The caller's key for this submission: the same caller, key and body is the same job. Null: always a new one. */
   idempotency: { caller: string; key: string } | null;
   body: ResponsesBody | ExtractBody;

@@ -53,6 +53,8 @@ const ALLOWED = new Set([
     'to',
     'keys',
   ],
+  // Of what was done by hand: the key's name, never the key.
+  ...['who', 'what', 'target', 'address'],
 ]);
 
 const SAFE_NAMES = new Set(['ReplyError', 'MaxRetriesPerRequestError', 'TypeError', 'RangeError']);

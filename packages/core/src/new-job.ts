@@ -1,4 +1,5 @@
 /** From a checked request to the job to store: the queue found, defaults filled in, names that must exist looked up. */
+import { ANYBODY } from './access.ts';
 import type { Config } from './config.ts';
 import type { QueueConfig } from './config-schema.ts';
 import { InvalidRequestError } from './errors.ts';
@@ -13,10 +14,10 @@ import { unregisteredTool } from './tool.ts';
 
 /**
  * The job of one body, or NDJSON line, of POST /v1/jobs.
- * @param caller the name of the API key, to whom idempotency keys belong
+ * @param caller the name of the API key, to whom the job and its idempotency key belong; null: nobody's
  * @throws InvalidRequestError naming the field, its problem and the remedy.
  */
-export function jobOfRequest(config: Config, body: unknown, caller: string, idempotencyHeader?: string): NewJob {
+export function jobOfRequest(config: Config, body: unknown, caller: string | null, idempotencyHeader?: string): NewJob {
   const request = parseJobRequest(body, { extraFields: extraFieldsOf(config, body) });
   const [queue, settings] = queueFor(config, request.type, request.queue);
   const key = request.idempotency_key ?? checkedKey(idempotencyHeader);
@@ -33,8 +34,9 @@ export function jobOfRequest(config: Config, body: unknown, caller: string, idem
     stream: false,
     forget: false,
     batch: null,
+    key: caller,
     ...(request.cache === undefined ? {} : { cache: request.cache }),
-    idempotency: key === undefined ? null : { caller, key },
+    idempotency: key === undefined ? null : { caller: caller ?? ANYBODY, key },
   };
   if (request.type === 'generate') {
     refuseRemembered(config, queue, request.request, 'request');
@@ -48,7 +50,7 @@ export function jobOfRequest(config: Config, body: unknown, caller: string, idem
 export function jobOfResponse(
   config: Config,
   body: unknown,
-  caller: string,
+  caller: string | null,
   header: (name: string) => string | undefined,
 ): NewJob {
   const queueName = header('millrace-queue');
@@ -73,8 +75,9 @@ export function jobOfResponse(
     stream: request.stream === true,
     forget: request.store === false,
     batch: null,
+    key: caller,
     ...cacheHeader(header('millrace-cache')),
-    idempotency: key === undefined ? null : { caller, key },
+    idempotency: key === undefined ? null : { caller: caller ?? ANYBODY, key },
     body: request,
   };
 }

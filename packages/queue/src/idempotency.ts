@@ -54,6 +54,7 @@ function conflict(): ConflictError {
 
 /** Everything that makes the job what it is; two bodies that differ only in the order of their fields are the same. */
 function fingerprint(job: NewJob): string {
-  const { idempotency: _, id: __, ...what } = job;
+  // Whose it is says the key that it is noted under.
+  const { idempotency: _, id: __, key: ___, ...what } = job;
   return createHash('sha256').update(canonical(what)).digest('hex');
 }

@@ -1,5 +1,5 @@
 /** All that touches Redis: connections, the job record and its scripts, submitting, reading, cancelling, retention. */
-export { type Act, noteAct } from './acts.ts';
+export { type Act, type ActsPage, type NotedAct, noteAct, readActs } from './acts.ts';
 export {
   type BeginReply,
   type Begun,
@@ -18,6 +18,7 @@ export {
   noSuchBatch,
   readBatch,
 } from './batches/batch.ts';
+export type { BatchCounts, CodeCount, ModelTokens } from './batches/batch-counts.ts';
 export { listBatches, openBatches, openBatchOfFile } from './batches/list-batches.ts';
 export { retireJobs } from './batches/retire-jobs.ts';
 export { createBatch, holdBatch, noteEnqueued, turnBatch } from './batches/write-batch.ts';
@@ -51,6 +52,7 @@ export {
 export { countSteps, type StepCounts } from './flows/count-steps.ts';
 export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-flow.ts';
 export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
+export { type JobUse, readMade, readSayings, readUse } from './flows/job-ends.ts';
 export { jobErrors, jobStatuses } from './flows/job-fields.ts';
 export { keepFlows } from './flows/keep-flows.ts';
 export { stepJobs } from './flows/step-jobs.ts';
@@ -79,7 +81,7 @@ export type { LineStatus } from './limits/read-line.ts';
 export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
 export { readWaiting, type TellWaiting } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
-export { type JobPage, type ListQuery, listJobs } from './list.ts';
+export { type IdPage, type JobPage, type ListQuery, listJobIds, listJobs } from './list.ts';
 export { findPrevious, type PreviousResponse } from './previous-response.ts';
 export {
   countQueues,
@@ -90,12 +92,20 @@ export {
   setPaused,
 } from './queues.ts';
 export { type JobWithAnswer, lastFailures, readJob, readMany } from './read.ts';
+export { type BoundedJob, type ReadBounds, readWithin } from './read-within.ts';
 export { keepRepair } from './repair.ts';
 export { findSent, noteSent } from './resend.ts';
 export { failPastDeadline, keepRetention, removeJob } from './retention.ts';
 export { retryJob } from './retry-job.ts';
 export { type MinuteFigures, readMinutes } from './rollups/read-minutes.ts';
-export { type CameTo, type DayFigures, readDays, readSpentTotals, type SpentFigures } from './rollups/read-spent.ts';
+export {
+  type CameTo,
+  type DayFigures,
+  readDays,
+  readSpentTotals,
+  type SpentFigures,
+  tokensOf,
+} from './rollups/read-spent.ts';
 export { LATENCY_BUCKETS_SECONDS } from './scripts.ts';
 export { readShadow, type ShadowReport } from './shadow/read-shadow.ts';
 export {
@@ -110,6 +120,7 @@ export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';
 export { hostedCalls } from './tool-calls.ts';
 export { readTurns, type ToolOutput, type Turn, writeCallAgain, writeToolOutput, writeTurn } from './turns.ts';
+export { countJobs, readIdentity, type WalkPage, walkJobs } from './walk.ts';
 export {
   countDeliveries,
   type Delivery,

@@ -35,6 +35,7 @@ export function jobFromRecord(id: string, queue: string, record: Record<string, 
     follows: record.follows ?? null,
     answered_by: record.answered_by ?? null,
     flow: record.flow ?? null,
+    key: record.key ?? null,
     tool_calls: toolCallsFromRecord(record),
     turns: number(record.turns) ?? 0,
     batch:

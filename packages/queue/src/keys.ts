@@ -52,6 +52,7 @@
  * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
  * | mr:acts                          | stream | noteAct               | who did what in the dashboard, the newest 10,000   |
  * | mr:worker:<worker>               | string | tellWorker            | what a worker process tells of itself, as JSON; a minute after it was told last |
+ * | mr:identity                      | string | readIdentity          | which data this is, for who keeps an index of it elsewhere; for ever |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
  * | mr:idem:<hash>                   | string | submit                | the id and body hash a caller's key stands for; 48 h |
  * | mr:sent:<hash>                   | string | noteSent              | the id a request became that an SDK may send again; an hour |
@@ -188,6 +189,8 @@ export const ACTS_KEY = 'mr:acts';
 export function workerKey(worker: string): string {
   return `mr:worker:${worker}`;
 }
+/** Which data this is. */
+export const IDENTITY_KEY = 'mr:identity';
 
 /** Who does a periodic duty. */
 export function leaseKey(duty: string): string {

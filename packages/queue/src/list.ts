@@ -18,6 +18,11 @@ export interface JobPage {
   hasMore: boolean;
 }
 
+export interface IdPage {
+  ids: string[];
+  hasMore: boolean;
+}
+
 interface Place {
   queue: StoreQueue;
   id: string;
@@ -30,6 +35,21 @@ interface Place {
  * would send whoever pages through it all round and round.
  */
 export async function listJobs(store: Store, query: ListQuery): Promise<JobPage> {
+  const { places, hasMore } = await listPlaces(store, query);
+  const found = await readMany(store, places, false);
+  return { jobs: found.map(({ job }) => job), hasMore };
+}
+
+/**
+ * Their ids only: for who reads no more of each than it shows.
+ * @throws InvalidRequestError as listJobs
+ */
+export async function listJobIds(store: Store, query: ListQuery): Promise<IdPage> {
+  const { places, hasMore } = await listPlaces(store, query);
+  return { ids: places.map(({ id }) => id), hasMore };
+}
+
+async function listPlaces(store: Store, query: ListQuery): Promise<{ places: Place[]; hasMore: boolean }> {
   const after = query.after === undefined ? null : await placeOf(store, query.after);
   const queues = [...store.queues.values()].filter((queue) => query.queues?.includes(queue.name) ?? true);
   const statuses = query.statuses ?? JOB_STATUSES;
@@ -50,8 +70,7 @@ export async function listJobs(store: Store, query: ListQuery): Promise<JobPage>
     }
   }
   places.sort(newestFirst);
-  const found = await readMany(store, places.slice(0, query.limit), false);
-  return { jobs: found.map(({ job }) => job), hasMore: places.length > query.limit };
+  return { places: places.slice(0, query.limit), hasMore: places.length > query.limit };
 }
 
 /** Stamps are unique within a queue only: two queues may take a job in the same microsecond. */

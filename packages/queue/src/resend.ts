@@ -26,5 +26,7 @@ export async function findSent(store: Store, caller: string, job: NewJob): Promi
 }
 
 function fingerprint(job: NewJob): string {
-  return createHash('sha256').update(canonical(job)).digest('hex');
+  // Whose it is says the key that it is noted under.
+  const { key: _, ...what } = job;
+  return createHash('sha256').update(canonical(what)).digest('hex');
 }

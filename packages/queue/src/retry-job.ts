@@ -8,9 +8,14 @@ import { submit } from './submit.ts';
 
 /**
  * Submits the same work again, linked by `retry_of`. The deadline and the delay were the old job's and are not kept.
+ * @param key the name of the API key of who retries it, whose the new job is; null: nobody's
  * @throws NotFoundError; ConflictError when the job is not finished; ShedError as for any submission.
  */
-export async function retryJob(store: Store, id: string): Promise<Submitted & { queue: string }> {
+export async function retryJob(
+  store: Store,
+  id: string,
+  key: string | null = null,
+): Promise<Submitted & { queue: string }> {
   const found = await readJob(store, id);
   if (found === null) throw noSuchJob(id);
   const { job } = found;
@@ -35,6 +40,7 @@ export async function retryJob(store: Store, id: string): Promise<Submitted & { 
       stream: false,
       forget: false,
       batch: null,
+      key,
       idempotency: null,
       body: job.body,
     },

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { BATCH_KEPT_MS } from './batches/batch.ts';
+import { BATCH_CODES, BATCH_EXAMPLES, BATCH_MODELS } from './batches/batch-counts.ts';
 import {
   BREAKER_KEPT_MS,
   CLOSE_AT_SUCCESSES,
@@ -78,7 +79,7 @@ const numbers = {
   ...{ ASK_AGAIN_GRACE_MS, CORRECTION_GAIN, LEARN_STEP_MS, LIMIT_KEPT_MS, OTHERS_MOST },
   ...{ SAMPLE_CALLS, SAMPLE_MS, FAILURE_SHARE, OPEN_AT_FAILURES, REOPEN_AT_FAILURES, PROBE_MS, PROBE_AT_MOST_MS },
   ...{ STARTS_PER_SUCCESS, CLOSE_AT_SUCCESSES, TRICKLE_MS, BREAKER_KEPT_MS },
-  ...{ BATCH_KEPT_MS, CHANGES_KEPT },
+  ...{ BATCH_KEPT_MS, BATCH_MODELS, BATCH_CODES, BATCH_EXAMPLES, CHANGES_KEPT },
   ...{ MINUTES_KEPT_MS, MINUTE_FIELDS, DAYS_KEPT_MS, DAY_FIELDS, MODEL_BYTES },
   ...{ EVENTS_BYTES, EVENTS_KEPT_MS, EVENTS_RUNNING_MS },
 };

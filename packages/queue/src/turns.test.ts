@@ -5,6 +5,7 @@ import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
 import { beginAttempt, finishByOutcome, settleAttempt } from './attempt.ts';
 import { cancelJob } from './cancel.ts';
 import { readJob } from './read.ts';
+import { readSpentTotals, tokensOf } from './rollups/read-spent.ts';
 import type { Store } from './store.ts';
 import { openTestStore } from './testing/store.ts';
 import { begin, COMPLETED, queueOf, RETRY, submitOne } from './testing/stored.ts';
@@ -25,6 +26,8 @@ afterAll(async () => {
 const counter = async (name: string): Promise<number> =>
   Number((await store.redis.hget(queueOf(store).keys.counters, name)) ?? 0);
 
+const tokens = async () => tokensOf((await readSpentTotals(store)).get('generate') ?? []);
+
 const usage: Usage = {
   ...{ input_tokens: 10, output_tokens: 5, total_tokens: 15 },
   ...{ input_tokens_details: { cached_tokens: 4 }, output_tokens_details: { reasoning_tokens: 0 } },
@@ -37,7 +40,7 @@ it('a turn that is written twice is there, and counted, once', async () => {
   const { epoch } = await begin(store, id);
   for (const _ of [1, 2]) expect(await writeTurn(store, queueOf(store), id, epoch, turn)).toBe('written');
   expect(await readTurns(store, queueOf(store), id)).toEqual([turn]);
-  expect([await counter('tokens:input'), await counter('tokens:cached')]).toEqual([10, 4]);
+  expect(await tokens()).toEqual({ input: 10, cached: 4, output: 5 });
   expect((await readJob(store, id))?.job).toMatchObject({ turns: 1, tool_calls: { web_search_call: 2 } });
 
   // The end of the job adds what its last call made.
@@ -59,7 +62,7 @@ it('an attempt that ends with a turn notes it in the same step, or not at all', 
   expect(await settleAttempt(store, queueOf(store), id, epoch, RETRY, 0, end)).toBe('written');
   expect(await readTurns(store, queueOf(store), id)).toEqual([missed]);
   expect((await begin(store, id)).hasTurns).toBe(true);
-  expect([await counter('tokens:input'), await counter('tool_calls:web_search_call')]).toEqual([10, 2]);
+  expect([(await tokens()).input, await counter('tool_calls:web_search_call')]).toEqual([10, 2]);
 });
 
 it('a crash between two calls has lost none, and a crash in one has, whichever the call was', async () => {

@@ -14,7 +14,16 @@ export type { EventListener } from './event-reader.ts';
 export { NoModelError } from './first-model.ts';
 export { openUpstream, type Upstream, type UpstreamOptions } from './open-upstream.ts';
 export { outputText } from './output-text.ts';
-export { costOf, priceOf } from './prices.ts';
+export {
+  costOf,
+  costOfTokens,
+  exactUsd,
+  findPrice,
+  PRICES_DATE,
+  PRICES_FROM,
+  priceOf,
+  savedByCache,
+} from './prices.ts';
 export { type RateLimitGauge, type RateLimitGauges, rateLimitGauges } from './rate-limit-headers.ts';
 export type { ReattachRequest } from './reattach.ts';
 export { usageOf } from './usage.ts';

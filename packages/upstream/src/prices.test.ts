@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { costOf, priceOf } from './prices.ts';
+import { costOf, findPrice, PRICES_DATE, priceOf, savedByCache } from './prices.ts';
 
 const usage = (input: number, cached: number, output: number) => ({
   input_tokens: input,
@@ -27,4 +27,15 @@ it('cached input is cheaper, and costs as input where it has no price of its own
 
 it('calls of tools that the upstream bills apart are counted', () => {
   expect(costOf({ input: 0, output: 0 }, usage(0, 0, 0), { web_search_call: 3, computer_call: 9 })).toBe(0.03);
+});
+
+it('who says a price is told, and of when the table is', () => {
+  expect(findPrice('o3', {})?.from).toBe('table');
+  expect(findPrice('o3-2025-04-16', { o3: { input: 1, output: 1 } })?.from).toBe('configuration');
+  expect(PRICES_DATE).toMatch(/^\d{4}-\d{2}$/);
+});
+
+it('what cached input saved is the difference to what it would have cost', () => {
+  expect(savedByCache({ input: 2, cachedInput: 0.5, output: 8 }, 1_000_000)).toBe(1.5);
+  expect(savedByCache({ input: 2, output: 8 }, 1_000_000)).toBe(0);
 });

@@ -4,7 +4,11 @@
  */
 import type { ModelPrice, Usage } from '@millrace/core';
 
-/** Of November 2025, as published at https://openai.com/api/pricing. US dollars per million tokens: input, cached input, output. Standard tier; no cached price: as input. */
+/** Whose prices the table has: those of this month, as published at `PRICES_FROM`. */
+export const PRICES_DATE = '2025-11';
+export const PRICES_FROM = 'https://openai.com/api/pricing';
+
+/** US dollars per million tokens: input, cached input, output. Standard tier; no cached price: as input. */
 const TABLE: Readonly<Record<string, readonly [input: number, cached: number | null, output: number]>> = {
   'gpt-5.1': [1.25, 0.125, 10],
   'gpt-5': [1.25, 0.125, 10],
@@ -35,27 +39,58 @@ const CALLS: Readonly<Record<string, number>> = { web_search_call: 0.01, file_se
 /** `gpt-5-mini-2025-08-07` and `gpt-5-chat-latest` cost what their model costs. */
 const VERSION = /-(\d{4}-\d{2}-\d{2}|latest)$/;
 
+export interface KnownPrice {
+  price: ModelPrice;
+  from: 'configuration' | 'table';
+}
+
 /** The price of a model, or null where none is known. */
 export function priceOf(model: string, own: Readonly<Record<string, ModelPrice>>): ModelPrice | null {
+  return findPrice(model, own)?.price ?? null;
+}
+
+/** The price of a model and who says so, or null where none is known. */
+export function findPrice(model: string, own: Readonly<Record<string, ModelPrice>>): KnownPrice | null {
   const names = [model, model.replace(VERSION, '')];
-  for (const name of names) if (Object.hasOwn(own, name)) return own[name] as ModelPrice;
+  for (const name of names)
+    if (Object.hasOwn(own, name)) return { price: own[name] as ModelPrice, from: 'configuration' };
   for (const name of names) {
     const listed = Object.hasOwn(TABLE, name) ? TABLE[name] : undefined;
     if (listed === undefined) continue;
     const [input, cachedInput, output] = listed;
-    return { input, output, ...(cachedInput === null ? {} : { cachedInput }) };
+    return { price: { input, output, ...(cachedInput === null ? {} : { cachedInput }) }, from: 'table' };
   }
   return null;
 }
 
 /** US dollars of what was used. Reasoning tokens are among the output tokens. */
 export function costOf(
-  { input, cachedInput = input, output }: ModelPrice,
+  price: ModelPrice,
   { input_tokens, input_tokens_details: { cached_tokens }, output_tokens }: Usage,
   toolCalls: Readonly<Record<string, number>> | null = null,
 ): number {
-  const tokens = ((input_tokens - cached_tokens) * input + cached_tokens * cachedInput + output_tokens * output) / 1e6;
-  const calls = Object.entries(toolCalls ?? {}).reduce((sum, [type, count]) => sum + (CALLS[type] ?? 0) * count, 0);
-  // Without the noise of binary fractions: a billionth is less than any token costs.
-  return Math.round((tokens + calls) * 1e9) / 1e9;
+  return costOfTokens(price, { input: input_tokens, cached: cached_tokens, output: output_tokens }, toolCalls ?? {});
+}
+
+/** US dollars of tokens, those that were cached upstream being among the input, and of calls of its tools by type. */
+export function costOfTokens(
+  { input, cachedInput = input, output }: ModelPrice,
+  used: { input: number; cached: number; output: number },
+  toolCalls: Readonly<Record<string, number>>,
+): number {
+  // An upstream may count what it had cached beside its input: never less than nothing.
+  const tokens =
+    (Math.max(0, used.input - used.cached) * input + used.cached * cachedInput + used.output * output) / 1e6;
+  const calls = Object.entries(toolCalls).reduce((sum, [type, count]) => sum + (CALLS[type] ?? 0) * count, 0);
+  return exactUsd(tokens + calls);
+}
+
+/** US dollars that these tokens would have cost more, had they not been cached upstream. */
+export function savedByCache({ input, cachedInput = input }: ModelPrice, cached: number): number {
+  return exactUsd((Math.max(0, input - cachedInput) * cached) / 1e6);
+}
+
+/** Without the noise of binary fractions: a billionth is less than any token costs. */
+export function exactUsd(usd: number): number {
+  return Math.round(usd * 1e9) / 1e9;
 }

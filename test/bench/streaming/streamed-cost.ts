@@ -106,7 +106,7 @@ async function submitStreams(store: Store, count: number): Promise<void> {
     store,
     Array.from({ length: count }, (_, i) => ({
       ...{ queue: 'generate', type: 'generate' as const, model: 'bench', priority: 5, delayMs: 0, deadline: null },
-      ...{ metadata: null, webhookUrl: null, retryOf: null, stream: true, forget: false, batch: null },
+      ...{ metadata: null, webhookUrl: null, retryOf: null, stream: true, forget: false, batch: null, key: null },
       ...{ idempotency: null, body: { input: `prompt ${i}`, stream: true } },
     })),
   );

@@ -1,25 +1,49 @@
 /** /api/session: signing in, who I am, signing out. */
-import { InvalidRequestError } from '@millrace/core';
+import { AccessError, InvalidRequestError } from '@millrace/core';
 import { json, Router } from 'express';
+import { acted } from '../acted.ts';
+import { openRefusals } from '../note-refusals.ts';
+import { ownPagesOnly } from '../own-pages-only.ts';
 import type { Sessions } from '../sessions.ts';
+import { openSignInAttempts } from '../sign-in-attempts.ts';
+import type { RouteTerms } from './terms.ts';
 
 const SIGN_IN_BYTES = 4096;
 
-export function sessionRoutes(sessions: Sessions): Router {
+export function sessionRoutes(sessions: Sessions, { store }: RouteTerms): Router {
   const routes = Router();
+  const attempts = openSignInAttempts();
+  const noteRefusal = openRefusals(store);
+
   routes.get('/', sessions.required, (request, response) => {
     response.json(sessions.view(request));
   });
-  routes.post('/', json({ limit: SIGN_IN_BYTES }), (request, response) => {
+  routes.post('/', ownPagesOnly, json({ limit: SIGN_IN_BYTES }), (request, response) => {
+    const address = request.ip ?? 'unknown';
+    attempts.check(address);
+    // A form of another site can send anything but JSON.
+    if (request.is('application/json') === false) {
+      throw new InvalidRequestError('Content-Type must be application/json.', null, 'unsupported_content_type');
+    }
     const key: unknown = (request.body as { key?: unknown } | undefined)?.key;
-    if (typeof key !== 'string' || key === '') {
+    if (typeof key !== 'string' || key.trim() === '') {
       throw new InvalidRequestError("'key' must be the secret of an API key.", 'key', 'invalid_value');
     }
-    response.json(sessions.signIn(request, key.trim()));
+    try {
+      response.json(sessions.signIn(request, response, key.trim()));
+    } catch (error) {
+      if (error instanceof AccessError) {
+        attempts.refused(address);
+        noteRefusal(address);
+      }
+      throw error;
+    }
+    void acted(store, request, 'session.sign_in', '', `from ${address}`);
   });
-  routes.delete('/', sessions.required, (request, response) => {
-    sessions.signOut(request);
+  routes.delete('/', sessions.required, sessions.guardForgery, (request, response) => {
+    sessions.signOut(request, response);
     response.status(204).end();
+    void acted(store, request, 'session.sign_out', '');
   });
   return routes;
 }

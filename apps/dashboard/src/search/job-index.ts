@@ -3,12 +3,14 @@
  * behind (and says how far), and can be thrown away: it is made again of what Redis has.
  */
 import type { JobStatus } from '@millrace/core';
+import type { Bounds } from './index-bounds.ts';
 
 /** What jobs are looked for by; what is absent does not matter. All must hold. */
 export interface JobQuery {
   /** Words of prompts and outputs; all must occur. `"…"` is a phrase, a trailing `*` a beginning. */
   text?: string;
   queues?: readonly string[];
+  /** What is queued and what is in progress is one to the index: whoever asks for one of them must look again. */
   statuses?: readonly JobStatus[];
   models?: readonly string[];
   batch?: string;
@@ -20,7 +22,7 @@ export interface JobQuery {
   cause?: string;
   /** Each of these keys has this value. */
   metadata?: Readonly<Record<string, string>>;
-  /** Submitted in this span, ms. */
+  /** Submitted in this span, ms: `from` and later, before `until`. */
   from?: number;
   until?: number;
 }
@@ -51,6 +53,20 @@ export interface CohortRow {
   models: Record<string, number>;
 }
 
+/** Failed jobs that ended in this span (ms): `from` and later, before `until`. */
+export interface FailureSpan {
+  from: number;
+  until: number;
+  queue?: string;
+}
+
+export interface Cohorts {
+  /** Failed jobs of all causes. */
+  total: number;
+  /** The most frequent first; at most 200. */
+  cohorts: CohortRow[];
+}
+
 export interface IndexState {
   /** Jobs in it. */
   jobs: number;
@@ -59,23 +75,22 @@ export interface IndexState {
   until: number | null;
   /** Jobs in it go back to here, ms; null: there are none. */
   since: number | null;
-  /** How much of the first making is done, 0 to 1; null: it is not being made. */
+  /** How much of the (next) making is done, 0 to 1; null: it is not being made. */
   making: number | null;
   /** Why there is none, in words; null: there is one. */
   trouble: string | null;
+  /** What it holds at most. */
+  bounds: Bounds;
 }
 
+/** All but `state` throw ShedError 503 `index_unavailable`, saying why, where there is no index. */
 export interface JobIndex {
   find(query: JobQuery, limit: number, after: string | null): Promise<JobsFound>;
-  /** Failed jobs that ended in the span, by cause, the most frequent first. `total`: of all causes. */
-  cohorts(span: {
-    from: number;
-    until: number;
-    queue?: string;
-    buckets: number;
-  }): Promise<{ total: number; cohorts: CohortRow[] }>;
+  cohorts(span: FailureSpan & { buckets: number }): Promise<Cohorts>;
   /** The failed jobs of a cause that ended in the span, newest first. */
-  jobsOf(cause: string, span: { from: number; until: number; queue?: string }, limit: number): Promise<string[]>;
+  jobsOf(cause: string, span: FailureSpan, limit: number): Promise<string[]>;
+  /** Drops what was found in it and turned out to be gone from Redis. */
+  forget(ids: readonly string[]): Promise<void>;
   state(): IndexState;
   close(): Promise<void>;
 }

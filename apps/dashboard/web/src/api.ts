@@ -28,6 +28,12 @@ export function onSignedOut(listener: () => void): () => void {
   return () => signedOut.delete(listener);
 }
 
+/** Finds out whether the session is still one, where something was refused that does not say why. */
+export async function askWhoIAm(): Promise<void> {
+  const answer = await fetch('/api/session').catch(() => null);
+  if (answer?.status === 401) for (const listener of signedOut) listener();
+}
+
 /**
  * GETs, or sends `body` as JSON by `method`.
  * @throws ApiError when it is refused; TypeError when the server is not there

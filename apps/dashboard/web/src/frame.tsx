@@ -75,6 +75,7 @@ function Who() {
   if (open) return null;
   const leave = async (): Promise<void> => {
     await fetchJson('/api/session', { method: 'DELETE' });
+    // Loaded anew: nothing of what was shown stays in the page.
     location.assign('/');
   };
   return (

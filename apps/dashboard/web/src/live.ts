@@ -3,6 +3,7 @@
  * while nobody sees the page, and opened again by itself when it breaks off.
  */
 import { useCallback, useSyncExternalStore } from 'react';
+import { askWhoIAm } from './api.ts';
 
 interface Topic {
   value: Record<string, unknown> | null;
@@ -79,7 +80,9 @@ function reconnect(): void {
   events.addEventListener('error', () => {
     become('lost');
     // Refused for good, as the browser sees it: too many viewers, or signed out. Tried again all the same.
-    if (events.readyState === EventSource.CLOSED) setTimeout(reconnect, 2000);
+    if (events.readyState !== EventSource.CLOSED) return;
+    void askWhoIAm();
+    setTimeout(reconnect, 2000);
   });
 }
 

@@ -55,6 +55,7 @@ export function jobOfLine(
     stream: false,
     forget: false,
     batch: { id: batch.id, place, customId, chat: batch.endpoint === '/v1/chat/completions' },
+    key: batch.key,
     idempotency: null,
     body: request,
   };

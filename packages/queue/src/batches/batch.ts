@@ -2,6 +2,7 @@
 import { type BatchEndpoint, type JobError, NotFoundError, tagOfBatchId, type Usage } from '@millrace/core';
 import { readJson } from '../job-record.ts';
 import type { Store, StoreQueue } from '../store.ts';
+import { type BatchCounts, countsFromRecord } from './batch-counts.ts';
 
 /** Answers of a batch are kept at least until its files are written: longer than any batch takes. */
 export const BATCH_KEPT_MS = 400 * 86_400_000;
@@ -34,6 +35,8 @@ export interface Batch {
   metadata: Record<string, string> | null;
   output_expires_seconds: number | null;
   model: string | null;
+  /** The name of the API key that made it, whose its jobs are; null: nobody's. */
+  key: string | null;
   /** Requests of the input; 0 until it was read. */
   total: number;
   completed: number;
@@ -49,6 +52,7 @@ export interface Batch {
   usage: Usage | null;
   /** Input tokens of its ended jobs that the upstream had cached, as they end. */
   cached_tokens: number;
+  counts: BatchCounts;
 }
 
 export function queueOfBatch(store: Store, id: string): StoreQueue | undefined {
@@ -94,12 +98,14 @@ function fromRecord(id: string, queue: StoreQueue, record: Record<string, string
     },
     ...{ output_file_id: record.output_file_id ?? null, error_file_id: record.error_file_id ?? null },
     model: record.model ?? null,
+    key: record.key ?? null,
     leaders: readJson<number[]>(record.leaders) ?? [],
     metadata: readJson(record.metadata),
     output_expires_seconds: record.output_expires_seconds === undefined ? null : number('output_expires_seconds'),
     errors: readJson<LineError[]>(record.errors),
     usage: readJson<Usage>(record.usage),
     cached_tokens: number('cached_tokens'),
+    counts: countsFromRecord(record),
   };
 }
 

@@ -18,6 +18,8 @@ export interface NewBatch {
   priority: number;
   metadata: Record<string, string> | null;
   outputExpiresSeconds: number | null;
+  /** The name of the API key that makes it; null: nobody's. */
+  key: string | null;
   idempotency: { caller: string; key: string } | null;
 }
 
@@ -26,13 +28,14 @@ export interface NewBatch {
  * @throws ConflictError when its idempotency key stands for another one
  */
 export async function createBatch(store: Store, batch: NewBatch): Promise<Batch> {
-  const { queue, metadata, outputExpiresSeconds } = batch;
+  const { queue, metadata, outputExpiresSeconds, key } = batch;
   const id = await claimId(store, batch, newBatchId(queue.tag));
   const now = Date.now();
   const fields: Record<string, string | number> = {
     ...{ status: 'validating', endpoint: batch.endpoint, input_file_id: batch.inputFileId, validating_at: now },
     ...{ completion_window: batch.completionWindow, created_at: now, expires_at: now + batch.windowMs },
     ...{ priority: batch.priority, total: 0, completed: 0, failed: 0, enqueued: 0 },
+    ...(key === null ? {} : { key }),
     ...(metadata === null ? {} : { metadata: JSON.stringify(metadata) }),
     ...(outputExpiresSeconds === null ? {} : { output_expires_seconds: outputExpiresSeconds }),
   };
@@ -52,7 +55,7 @@ export async function createBatch(store: Store, batch: NewBatch): Promise<Batch>
 }
 
 /** The id a caller's key stands for already, or this one from now on. */
-async function claimId({ redis }: Store, { idempotency, ...what }: NewBatch, id: string): Promise<string> {
+async function claimId({ redis }: Store, { idempotency, key: _, ...what }: NewBatch, id: string): Promise<string> {
   if (idempotency === null) return id;
   const print = createHash('sha256')
     .update(canonical({ ...what, queue: what.queue.name }))

@@ -19,6 +19,7 @@ import { withdrawFlow } from './withdraw-flow.ts';
 
 /**
  * Stores a flow and the jobs of its first steps.
+ * @param key the name of the API key of who makes it, whose its jobs are; null: nobody's
  * @throws ConflictError where the key stands for another flow; ShedError: nothing of it runs; only where it has a key, and
  * some of its jobs were stored, it goes on as room comes, and sent again it is the same flow
  */
@@ -26,13 +27,18 @@ export async function createFlow(
   store: Store,
   definition: FlowDefinition,
   idempotency: { caller: string; key: string } | null,
+  key: string | null = null,
 ): Promise<Flow> {
   const id = await idOf(store, definition, idempotency);
-  const made = await writeFlow(store, newFlow(id, definition, null));
+  const made = await writeFlow(store, newFlow(id, definition, { key, retryOf: null }));
   return begin(store, id, made, idempotency !== null);
 }
 
-function newFlow(id: string, definition: FlowDefinition, retryOf: Flow | null): Flow {
+function newFlow(
+  id: string,
+  definition: FlowDefinition,
+  { key, retryOf }: { key: string | null; retryOf: Flow | null },
+): Flow {
   const done = Object.entries(retryOf?.steps ?? {}).filter(([, { status }]) => status === 'completed');
   return {
     id,
@@ -41,6 +47,7 @@ function newFlow(id: string, definition: FlowDefinition, retryOf: Flow | null): 
     finished_at: null,
     definition,
     steps: Object.fromEntries(done) as Record<string, StepState>,
+    key,
     retry_of: retryOf?.id ?? null,
     retried_in: null,
   };
@@ -114,9 +121,10 @@ export async function cancelFlow(store: Store, id: string): Promise<Flow> {
 
 /**
  * The same flow again, as a new one: what was completed and would be asked the same is not done again.
+ * @param key the name of the API key of who does it again
  * @throws ShedError: nothing of it runs
  */
-export async function retryFlow(store: Store, id: string): Promise<Flow> {
+export async function retryFlow(store: Store, id: string, key: string | null = null): Promise<Flow> {
   const flow = await readFlow(store, id);
   if (flow === null) throw noSuchFlow(id);
   if (flow.status === 'in_progress') {
@@ -127,7 +135,7 @@ export async function retryFlow(store: Store, id: string): Promise<Flow> {
     );
   }
   const again = newFlowId();
-  const made = await writeFlow(store, newFlow(again, flow.definition, flow));
+  const made = await writeFlow(store, newFlow(again, flow.definition, { key, retryOf: flow }));
   const begun = await begin(store, again, made, false);
   await noteRetry(store, id, again);
   return begun;

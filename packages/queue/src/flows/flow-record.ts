@@ -15,6 +15,8 @@ export interface Flow {
   finished_at: number | null;
   definition: FlowDefinition;
   steps: Record<string, StepState>;
+  /** The name of the API key that made it, whose its jobs are; null: nobody's. */
+  key: string | null;
   retry_of: string | null;
   /** The flow in which it was last done again. */
   retried_in: string | null;
@@ -47,6 +49,7 @@ export async function refreshFlow(store: Store, { id, definition }: Flow): Promi
   const fields = [
     'created_at',
     'ended',
+    'key',
     'retry_of',
     'retried_in',
     ...Object.keys(definition.steps).flatMap((step) => [`${BEGUN}${step}`, `${STEP}${step}`]),
@@ -82,6 +85,7 @@ function flowOf(id: string, definition: FlowDefinition, record: Record<string, s
     finished_at: at ? Number(at) : null,
     definition,
     steps,
+    key: record.key ?? null,
     retry_of: record.retry_of ?? null,
     retried_in: record.retried_in ?? null,
   };
@@ -100,6 +104,7 @@ export async function writeFlow(store: Store, flow: Flow): Promise<boolean> {
     ['definition', JSON.stringify(flow.definition)],
     ['created_at', String(flow.created_at)],
     ...Object.entries(flow.steps).map(([step, state]) => [`${STEP}${step}`, JSON.stringify(state)]),
+    ...(flow.key === null ? [] : [['key', flow.key]]),
     ...(flow.retry_of === null ? [] : [['retry_of', flow.retry_of]]),
   ] as [string, string][];
   // First: whatever becomes of this process, the flow is looked after.

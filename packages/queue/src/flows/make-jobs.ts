@@ -31,7 +31,7 @@ export async function makeJobs(store: Store, flow: Flow, step: string): Promise<
       if (root === 'item' || root === 'index') return valueAt(each[root], rest, root);
       return read(root, rest);
     });
-    return jobOfRequest(store.config, body, 'flow');
+    return jobOfRequest(store.config, body, flow.key);
   };
   if (forEach === undefined) return [checked(fill({}))];
   const items = fillTemplates(forEach, ([root = '', ...rest]) => read(root, rest));

@@ -16,6 +16,33 @@
 --       fresh (as for append), then the events not yet stored, as for append
 -- Replies { 'finished', superseded (0|1), told (0|1) }: superseded when such a newer attempt was open, and its worker must
 -- be told; told when something is in the outbox.
+-- A name that is counted already, or for which there is room yet; else ''.
+local function named_within(hash, prefix, name, most)
+  if redis.call('HEXISTS', hash, prefix .. name) == 1 then return name end
+  return redis.call('HINCRBY', hash, 'names:' .. prefix, 1) <= most and name or ''
+end
+
+-- What a job of a batch took, by its model, and what it failed of, with the first few jobs of each code. Models and codes
+-- beyond a bound are counted under the name ''. The fields are described in batches/batch-counts.ts.
+local function count_of_batch(batch, job, id, answered, usage, cached, err, status)
+  local of = redis.call('HMGET', job, 'model', 'tool_calls:web_search_call', 'tool_calls:file_search_call')
+  local input, output = string.match(usage, '"input_tokens":(%d+)'), string.match(usage, '"output_tokens":(%d+)')
+  if input and output and (input ~= '0' or output ~= '0') then
+    local model = named_within(batch, 'in:', of[1] or '', BATCH_MODELS)
+    redis.call('HINCRBY', batch, 'in:' .. model, input)
+    redis.call('HINCRBY', batch, 'out:' .. model, output)
+    if cached and cached ~= '0' then redis.call('HINCRBY', batch, 'cached:' .. model, cached) end
+  end
+  if of[2] then redis.call('HINCRBY', batch, 'calls:web_search_call', of[2]) end
+  if of[3] then redis.call('HINCRBY', batch, 'calls:file_search_call', of[3]) end
+  if answered then return end
+  local read, told = pcall(cjson.decode, err)
+  local code = read and type(told) == 'table' and type(told.code) == 'string' and told.code or status
+  code = named_within(batch, 'code:', string.sub(code, 1, 80), BATCH_CODES)
+  local count = redis.call('HINCRBY', batch, 'code:' .. code, 1)
+  if count <= BATCH_EXAMPLES then redis.call('HSET', batch, 'example:' .. int(count) .. ':' .. code, id) end
+end
+
 local job = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'stamp', 'deadline', 'finished_by', 'checkpoint', 'events_of', 'forget', 'webhook_url', 'batch', 'cache', 'flow', 'conversation', 'between', 'model', 'key')
 local status = job[1]
 local from_attempt = ARGV[3] ~= ''
@@ -82,6 +109,7 @@ if job[10] then
   -- Of all its calls, as its usage is.
   local cached = string.match(ARGV[9], '"cached_tokens":(%d+)')
   if cached and cached ~= '0' then redis.call('HINCRBY', batch, 'cached_tokens', cached) end
+  count_of_batch(batch, KEYS[1], ARGV[1], answered, ARGV[9], cached, ARGV[8], ARGV[2])
 end
 -- A flow's answers are kept until it has ended: steps to come may name them.
 if job[12] then kept_since = now + BATCH_KEPT_MS end
@@ -91,9 +119,8 @@ if ARGV[2] == 'failed' then
   redis.call('LPUSH', KEYS[8], ARGV[1])
   redis.call('LTRIM', KEYS[8], 0, tonumber(ARGV[13]) - 1)
 end
-local minute = minute_of(KEYS[9], now)
 redis.call('HINCRBY', KEYS[9], 'finished:' .. ARGV[2], 1)
-add_to(minute, MINUTES_KEPT_MS, 'finished:' .. ARGV[2], 1)
+add_to(minute_of(KEYS[9], now), MINUTES_KEPT_MS, 'finished:' .. ARGV[2], 1)
 if ARGV[23] ~= '' and not stale then
   begin_events(KEYS[1], KEYS[10], job[7], ARGV[3], ARGV[24])
   add_events(KEYS[1], KEYS[10], ARGV[3], 25)
@@ -111,7 +138,7 @@ tell_change(KEYS[13], 'f', ARGV[1])
 redis.call('PUBLISH', TOLD .. ARGV[1], '')
 local took_ms = now - math.floor(tonumber(job[3]) / 1000)
 observe(KEYS[9], 'job_seconds', took_ms)
-add_to(minute, MINUTES_KEPT_MS, 'job_ms', int(took_ms))
+add_to(minute_of(KEYS[9], now), MINUTES_KEPT_MS, 'job_ms', int(took_ms))
 local told = job[9] or ARGV[18] == '1'
 if told then
   -- A job ends once, so its id names the event too.

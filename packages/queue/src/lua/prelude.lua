@@ -37,8 +37,11 @@ local function rollup(counters, kind)
   return string.sub(counters, 1, -9) .. kind
 end
 
+-- One step is of one queue and of one moment: the name is made once.
+local minute
 local function minute_of(counters, now)
-  return rollup(counters, 'minute:') .. int(math.floor(now / 60000))
+  minute = minute or rollup(counters, 'minute:') .. int(math.floor(now / 60000))
+  return minute
 end
 
 -- Adds to a field of a rollup, which is kept for so long (nil = for ever) since it got its last new field. True where
@@ -68,9 +71,10 @@ end
 -- What calls came to, by API key and model: of the day, and since the beginning. `came_to`: ok, failed, or shared for an
 -- answer that was another job's. `tools`: calls of the upstream's own tools, as JSON by type.
 local function add_spent(counters, now, account, came_to, what, n, input, cached, output, tools)
-  local day = rollup(counters, 'day:') .. int(math.floor(now / 86400000))
-  for hash, kept_ms in pairs({ [day] = DAYS_KEPT_MS, [rollup(counters, 'spent')] = false }) do
-    local model = add_of_model(hash, kept_ms, DAY_FIELDS, came_to .. what .. account.key .. ':', account.model, n)
+  local hash, kept_ms = rollup(counters, 'day:') .. int(math.floor(now / 86400000)), DAYS_KEPT_MS
+  local first = came_to .. what .. account.key .. ':'
+  for _ = 1, 2 do
+    local model = add_of_model(hash, kept_ms, DAY_FIELDS, first, account.model, n)
     local of = account.key .. ':' .. model
     if input ~= '0' then add_to(hash, kept_ms, came_to .. ':in:' .. of, input) end
     if cached ~= '0' then add_to(hash, kept_ms, came_to .. ':cached:' .. of, cached) end
@@ -78,6 +82,7 @@ local function add_spent(counters, now, account, came_to, what, n, input, cached
     for kind, count in string.gmatch(tools, '"([%w_]+)":(%d+)') do
       add_to(hash, kept_ms, came_to .. ':' .. kind .. ':' .. of, count)
     end
+    hash, kept_ms = rollup(counters, 'spent'), nil
   end
 end
 
@@ -141,19 +146,10 @@ local function count_use(job, counters, now, account, came_to, input, cached, ou
     redis.call('HINCRBY', counters, 'tool_calls:' .. kind, count)
   end
   if input == '0' and output == '0' and tools == '' then return end
-  local minute, model = minute_of(counters, now), account.model
-  if input ~= '0' then
-    redis.call('HINCRBY', counters, 'tokens:input', input)
-    model = add_of_model(minute, MINUTES_KEPT_MS, MINUTE_FIELDS, 'in:', model, input)
-  end
-  if cached ~= '0' then
-    redis.call('HINCRBY', counters, 'tokens:cached', cached)
-    add_of_model(minute, MINUTES_KEPT_MS, MINUTE_FIELDS, 'cached:', model, cached)
-  end
-  if output ~= '0' then
-    redis.call('HINCRBY', counters, 'tokens:output', output)
-    add_of_model(minute, MINUTES_KEPT_MS, MINUTE_FIELDS, 'out:', model, output)
-  end
+  local this, model = minute_of(counters, now), account.model
+  if input ~= '0' then model = add_of_model(this, MINUTES_KEPT_MS, MINUTE_FIELDS, 'in:', model, input) end
+  if cached ~= '0' then add_of_model(this, MINUTES_KEPT_MS, MINUTE_FIELDS, 'cached:', model, cached) end
+  if output ~= '0' then add_of_model(this, MINUTES_KEPT_MS, MINUTE_FIELDS, 'out:', model, output) end
   add_spent(counters, now, account, came_to, ':calls:', 1, input, cached, output, tools)
 end
 

@@ -58,6 +58,18 @@ export async function readSpentTotals(store: Store): Promise<Map<string, SpentFi
   );
 }
 
+/** All that was used, whatever came of it; what was shared was not. */
+export function tokensOf(spent: readonly SpentFigures[]): { input: number; cached: number; output: number } {
+  const sum = { input: 0, cached: 0, output: 0 };
+  for (const { cameTo, input, cached, output } of spent) {
+    if (cameTo === 'shared') continue;
+    sum.input += input;
+    sum.cached += cached;
+    sum.output += output;
+  }
+  return sum;
+}
+
 const NAMED = { calls: 'calls', in: 'input', cached: 'cached', out: 'output', unread: 'unread' } as const;
 
 /** A field is `<came to>:<what>:<key>:<model>`; names of keys have no colon, models may. */

@@ -37,6 +37,7 @@ export function newJob(fields: Partial<NewJob> = {}): NewJob {
     stream: false,
     forget: false,
     batch: null,
+    key: null,
     idempotency: null,
     body: { input: 'hello' },
     ...fields,

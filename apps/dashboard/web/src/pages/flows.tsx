@@ -1,4 +1,100 @@
-/** Flows */
+/** The flows, newest first: where each stands, and how far its steps are. The first page is live. */
+import { Link, useSearchParams } from 'wouter';
+import type { FlowRow, FlowsView } from '../../../src/views/flows.ts';
+import { useFetched } from '../api.ts';
+import { formatCount, formatDuration } from '../format.ts';
+import { useTopic } from '../live.ts';
+import { Ago } from '../parts/ago.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { ProgressBar } from '../parts/progress-bar.tsx';
+import { StatusBadge } from '../parts/status-badge.tsx';
+import '../styles/flows.css';
+
 export default function FlowsPage() {
-  return <h1>Flows</h1>;
+  const after = useSearchParams()[0].get('after');
+  return (
+    <>
+      {after !== null && (
+        <p className="crumbs">
+          <Link href="/flows">The newest flows</Link>
+        </p>
+      )}
+      <h1 id="flows">Flows</h1>
+      {after === null ? <Newest /> : <Older after={after} />}
+    </>
+  );
+}
+
+function Newest() {
+  const view = useTopic<FlowsView>('flows');
+  return view === null ? <p className="empty">Loading…</p> : <FlowTable view={view} />;
+}
+
+function Older({ after }: { after: string }) {
+  const { data, error, again } = useFetched<FlowsView>(`/api/flows?after=${encodeURIComponent(after)}`);
+  if (error !== null) return <Problem error={error} again={again} />;
+  return data === null ? <p className="empty">Loading…</p> : <FlowTable view={data} />;
+}
+
+function FlowTable({ view: { flows, more } }: { view: FlowsView }) {
+  if (flows.length === 0) {
+    return (
+      <p className="empty">
+        None. A flow is made by <code>POST /v1/flows</code>.
+      </p>
+    );
+  }
+  return (
+    <>
+      <table className="flows" aria-labelledby="flows">
+        <thead>
+          <tr>
+            {['Flow', 'Status', 'Steps', 'Created', 'Took'].map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {flows.map((flow) => (
+            <Row key={flow.id} flow={flow} />
+          ))}
+        </tbody>
+      </table>
+      {more && (
+        <p>
+          <Link href={`/flows?after=${encodeURIComponent(flows.at(-1)?.id ?? '')}`}>Older flows</Link>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Row({ flow }: { flow: FlowRow }) {
+  const { id, name, status, steps, created_at, finished_at } = flow;
+  const total = Object.values(steps).reduce((sum, count) => sum + count, 0);
+  const { completed = 0, failed = 0, skipped = 0, in_progress = 0 } = steps;
+  return (
+    <tr>
+      <th scope="row">
+        <Link href={`/flows/${id}`}>{name === null ? <span className="id">{id}</span> : <bdi>{name}</bdi>}</Link>
+        {name !== null && <small className="under id">…{id.slice(-8)}</small>}
+      </th>
+      <td data-label="Status">
+        <StatusBadge status={status} />
+      </td>
+      <td data-label="Steps">
+        {formatCount(completed)} of {formatCount(total)} completed
+        {failed > 0 && <span className="bad"> · {formatCount(failed)} failed</span>}
+        {skipped > 0 && ` · ${formatCount(skipped)} skipped`}
+        {in_progress > 0 && status === 'in_progress' && ` · ${formatCount(in_progress)} in progress`}
+        <ProgressBar total={total} completed={completed} failed={failed} />
+      </td>
+      <td data-label="Created">
+        <Ago at={created_at} />
+      </td>
+      <td data-label="Took">{finished_at === null ? '–' : formatDuration(Math.max(0, finished_at - created_at))}</td>
+    </tr>
+  );
 }

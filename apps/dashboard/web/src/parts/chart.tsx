@@ -82,8 +82,10 @@ function optionsOf(
     width: Math.max(100, element.clientWidth),
     height,
     legend: { show: series.length > 1, live: false },
+    // As all times here.
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     cursor: { y: false },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
+    scales: { y: { range: (_plot, _min, max) => [0, (max ?? 0) > 0 ? max * 1.1 : 1] } },
     axes: [axis, { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => format(tick)) }],
     series: [
       {},

@@ -1,0 +1,84 @@
+/** One step of a flow as a card: where it stands, how many of its jobs came to what, what it waits for, why it failed. */
+import { Link } from 'wouter';
+import type { StepCard } from '../../../src/views/flows.ts';
+import { formatCompact, formatCount } from '../format.ts';
+import { ProgressBar } from './progress-bar.tsx';
+import { StatusBadge } from './status-badge.tsx';
+import { Until } from './until.tsx';
+
+const POLICIES: Readonly<Record<string, string>> = {
+  skip: '; if it fails, what needs it is left out',
+  continue: '; if it fails, the flow goes on',
+};
+
+export function StepCardView({ flow, card, chosen }: { flow: string; card: StepCard; chosen: boolean }) {
+  const { name, status, needs, waits_for, total, error, tokens, job } = card;
+  return (
+    <li className={chosen ? 'step chosen' : 'step'} id={`step-${name}`}>
+      <h3>{name}</h3> <StatusBadge status={status} />
+      <p className="muted">
+        {card.type}
+        {card.each && ', for each of a list'}
+        {POLICIES[card.on_failure]}
+      </p>
+      {needs.length > 0 && (
+        <p className="needs">
+          {waits_for.length > 0 ? 'waits for ' : 'after '}
+          {(waits_for.length > 0 ? waits_for : needs).map((need, index) => (
+            <span key={need}>
+              {index > 0 && ', '}
+              <a href={`#step-${need}`}>{need}</a>
+            </span>
+          ))}
+        </p>
+      )}
+      {total > 0 && <Counts card={card} />}
+      {card.done_at !== null && status === 'in_progress' && (
+        <p>
+          done <Until at={card.done_at} />
+        </p>
+      )}
+      {tokens !== null && (
+        <p className="muted">
+          {formatCompact(tokens.input)} tokens in · {formatCompact(tokens.output)} out
+        </p>
+      )}
+      {error !== null && (
+        <p className="reason">
+          <code>{error.code}</code> <bdi>{error.message}</bdi>
+        </p>
+      )}
+      {total > 0 && (
+        <p>
+          <Link href={`/flows/${flow}?step=${encodeURIComponent(name)}`} aria-label={`Jobs of ${name}`}>
+            {total === 1 ? 'What it said' : `Its ${formatCount(total)} jobs`}
+          </Link>
+          {job !== null && (
+            <>
+              {' · '}
+              <Link href={`/jobs/${job}`} aria-label={`The job of ${name}`}>
+                Its job
+              </Link>
+            </>
+          )}
+        </p>
+      )}
+    </li>
+  );
+}
+
+function Counts({ card: { total, ended, completed, failed } }: { card: StepCard }) {
+  return (
+    <div className="counts">
+      {completed === null || failed === null ? (
+        `${formatCount(ended)} of ${formatCount(total)} ended`
+      ) : (
+        <>
+          {formatCount(completed)} of {formatCount(total)} done
+          {failed > 0 && <span className="bad"> · {formatCount(failed)} failed</span>}
+        </>
+      )}
+      <ProgressBar total={total} completed={completed ?? 0} failed={failed ?? 0} ended={ended} />
+    </div>
+  );
+}

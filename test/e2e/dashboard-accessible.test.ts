@@ -1,0 +1,119 @@
+/** Every page can be used by everybody: axe finds nothing serious, in light and dark, wide and narrow, and by keyboard. */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AxeFinding, seriousFindings } from '../harness/axe.ts';
+import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
+import { dashboardPages, openDashboardPage } from '../harness/dashboard-pages.ts';
+import { type LivelyStack, startLivelyStack } from '../harness/lively-stack.ts';
+import { type RoleProcess, startRole } from '../harness/processes.ts';
+
+const missing = browserMissing();
+const HEIGHT = 900;
+const LOOKS = [
+  ...(['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, width: 1280 })),
+  ...(['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, width: 390 })),
+];
+
+/** What of the page can be operated, in its order; and whether one sees where one is. Run in the browser. */
+const CONTROLS = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0).length`;
+const FOCUSED = `(() => {
+  const element = document.activeElement;
+  if (element === null || element === document.body) return null;
+  window.reached ??= new Set();
+  window.reached.add(element);
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  return { visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1, html: element.outerHTML.slice(0, 120) };
+})()`;
+const REACHED = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)
+  .filter((element) => window.reached === undefined || !window.reached.has(element)).map((element) => element.outerHTML.slice(0, 120))`;
+const MOST_TABS = 300;
+
+describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
+  let lively: LivelyStack;
+  let locked: RoleProcess;
+  let chromium: LaunchedBrowser;
+  /** What is wrong with each page, found in one visit. */
+  const serious: (AxeFinding & { at: string })[] = [];
+  const wide: string[] = [];
+  const keyboard: string[] = [];
+  const visited: string[] = [];
+  beforeAll(async () => {
+    [lively, chromium] = await Promise.all([startLivelyStack(), launchBrowser()]);
+    locked = await startRole('dashboard', { ...lively.stack.env, MILLRACE_API_KEYS: 'ops:operator:op-secret' });
+    for (const entry of dashboardPages(lively.contents)) {
+      await visit(entry.name, (page) => openDashboardPage(page, lively.dashboard.url, entry));
+    }
+    await visit('sign-in', async (page) => {
+      await page.goto(locked.url);
+      await page.getByLabel('API key').waitFor();
+      return true;
+    });
+  }, 180_000);
+  afterAll(async () => {
+    await chromium?.close();
+    await locked?.stop();
+    await lively?.stop();
+  });
+
+  const visit = (name: string, open: (page: Page) => Promise<boolean>): Promise<void> =>
+    withPage(
+      chromium.browser,
+      'about:blank',
+      async (page) => {
+        if (!(await open(page))) return;
+        visited.push(name);
+        for (const control of await strayControls(page)) keyboard.push(`${name}: ${control}`);
+        for (const { colorScheme, width } of LOOKS) {
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+          await page.setViewportSize({ width, height: HEIGHT });
+          const at = `${name}, ${colorScheme}, ${width} px`;
+          for (const finding of await seriousFindings(page)) serious.push({ at, ...finding });
+          const over = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+          if (over > 0) wide.push(`${at}: by ${over} px`);
+        }
+      },
+      { bypassCSP: true, viewport: { width: 1280, height: HEIGHT } },
+    );
+
+  it('axe finds nothing serious or critical on any page', () => {
+    expect(visited.length).toBeGreaterThanOrEqual(13);
+    expect(serious).toEqual([]);
+  });
+
+  it('no page is wider than its window', () => {
+    expect(wide).toEqual([]);
+  });
+
+  it('Tab reaches every control of every page, and one sees where one is', () => {
+    expect(keyboard).toEqual([]);
+  });
+
+  it('the first Tab offers to skip to the content, and Enter does it', async () => {
+    await withPage(chromium.browser, lively.dashboard.url, async (page) => {
+      await page.locator('main h1').waitFor();
+      await page.keyboard.press('Tab');
+      const skip = page.getByRole('link', { name: 'Skip to content' });
+      expect(await skip.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+      expect((await skip.boundingBox())?.x).toBeGreaterThanOrEqual(0);
+      await page.keyboard.press('Enter');
+      await page.locator('main:focus').waitFor();
+    });
+  });
+});
+
+/** The controls that Tab did not reach, or that do not show that they are reached. */
+async function strayControls(page: Page): Promise<string[]> {
+  await page.evaluate('document.activeElement?.blur()');
+  const controls = await page.evaluate<number>(CONTROLS);
+  const unseen: string[] = [];
+  for (let i = 0; i < Math.min(MOST_TABS, controls + 5); i++) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate<{ visible: boolean; html: string } | null>(FOCUSED);
+    if (focused !== null && !focused.visible) unseen.push(`no outline: ${focused.html}`);
+  }
+  if (controls >= MOST_TABS) return unseen;
+  const unreached = await page.evaluate<string[]>(REACHED);
+  return [...unseen, ...unreached.map((html) => `not reached: ${html}`)];
+}

@@ -1,0 +1,370 @@
+/** The doors of the dashboard: who gets in, by which name, what each may change, and what is noted of it. */
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type ApiKey, createLog } from '@millrace/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDashboard } from '../../apps/dashboard/src/app.ts';
+import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
+import { eventually } from '../harness/eventually.ts';
+import { type FoundRoute, routesOf } from '../harness/express-routes.ts';
+import { call } from '../harness/http.ts';
+import { type RoleProcess, spawnRole, startRole } from '../harness/processes.ts';
+import { type SignedIn, signIn } from '../harness/signed-in.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const KEYS: ApiKey[] = [
+  { name: 'ops', role: 'operator', secret: 'op-secret' },
+  { name: 'eyes', role: 'viewer', secret: 'see' },
+];
+
+let stack: DashboardStack;
+/** With keys; the stack's own has none. */
+let locked: RoleProcess;
+beforeAll(async () => {
+  stack = await startDashboard();
+  locked = await startRole('dashboard', {
+    ...stack.env,
+    MILLRACE_API_KEYS: KEYS.map(({ name, role, secret }) => `${name}:${role}:${secret}`).join(','),
+  });
+}, 120_000);
+afterAll(async () => {
+  await locked?.stop();
+  await stack?.stop();
+});
+
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+const codeOf = (reply: { body: Record<string, unknown> }): unknown =>
+  (reply.body?.error as { code?: unknown } | undefined)?.code;
+
+/** fetch() sets the Host header itself. */
+function statusForHost(url: string, host: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { headers: { host }, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    request.on('error', reject).end();
+  });
+}
+
+describe('every route that changes something', () => {
+  const MOUNTS = ['session', 'actions', 'audit', 'batches', 'cost', 'failures', 'flows', 'jobs', 'limits', 'queues'];
+  let server: Server;
+  let url: string;
+  let changing: FoundRoute[];
+  let operator: SignedIn;
+  let viewer: SignedIn;
+  beforeAll(async () => {
+    const store = { ...stack.store, log: createLog('dashboard', 'silent') };
+    const { app } = createDashboard({ store, keys: KEYS, web: { folder: ROOT, version: 'x' }, unfit: () => null });
+    // bull-board is an app of its own; its routes are told by its own table, below.
+    const routes = routesOf(app, [...MOUNTS.map((name) => `/api/${name}`), '/board']);
+    changing = routes
+      .filter(({ method, path }) => !['get', 'head'].includes(method) && !path.startsWith('/board'))
+      .map(({ method, path }) => ({ method: method.toUpperCase(), path: path.replaceAll(/:\w+|\*\w+/g, 'x') }));
+    server = createServer(app);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    [operator, viewer] = [await signIn(url, 'op-secret'), await signIn(url, 'see')];
+  });
+  afterAll(() => {
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  /** All but signing in, which has rules of its own. */
+  const others = () => changing.filter(({ method, path }) => !(method === 'POST' && /^\/api\/session\/?$/.test(path)));
+  const ask = async ({ method, path }: FoundRoute, headers: Record<string, string>) => {
+    const reply = await call(method, `${url}${path}`, '{}', headers);
+    return [reply.status, codeOf(reply)];
+  };
+
+  it('is below /api, and refuses who is not signed in', async () => {
+    expect(changing.length).toBeGreaterThan(others().length);
+    expect(others().length).toBeGreaterThan(0);
+    for (const route of others()) {
+      expect(route.path).toMatch(/^\/api\//);
+      expect(await ask(route, {}), `${route.method} ${route.path}`).toEqual([401, 'not_signed_in']);
+      expect(await ask(route, bearer('wrong'))).toEqual([401, 'not_signed_in']);
+      // A session does not make up for a wrong key.
+      expect(await ask(route, { ...operator.headers, ...bearer('wrong') })).toEqual([401, 'not_signed_in']);
+    }
+  });
+
+  it('refuses a session without the token of its pages, and with another session’s', async () => {
+    for (const route of others()) {
+      const { cookie } = operator;
+      const forged = [{ cookie }, { cookie, 'x-csrf-token': 'x' }, { cookie, 'x-csrf-token': viewer.csrf }];
+      for (const headers of forged) expect(await ask(route, headers), route.path).toEqual([403, 'csrf']);
+    }
+  });
+
+  it('refuses what another site’s page sends, even with the token', async () => {
+    const { cookie, csrf } = operator;
+    for (const route of others()) {
+      for (const from of [
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site' },
+        { 'sec-fetch-site': 'none' },
+        { origin: 'https://evil.example' },
+        { origin: 'null' },
+      ]) {
+        expect(await ask(route, { cookie, 'x-csrf-token': csrf, ...from }), route.path).toEqual([403, 'csrf']);
+      }
+    }
+  });
+
+  it('refuses a viewer, by session and by key, but for signing out', async () => {
+    for (const route of others().filter(({ path }) => !path.startsWith('/api/session'))) {
+      for (const headers of [viewer.headers, bearer('see')]) {
+        expect(await ask(route, headers), route.path).toEqual([403, 'insufficient_role']);
+      }
+    }
+    expect(await ask({ method: 'DELETE', path: '/api/session' }, viewer.headers)).toEqual([204, undefined]);
+  });
+
+  it('lets an operator’s page pass, by its own name or its proxy’s, and a script by its key', async () => {
+    const { cookie, csrf } = operator;
+    const page = { cookie, 'x-csrf-token': csrf };
+    for (const route of others()) {
+      for (const headers of [
+        operator.headers,
+        { ...page, origin: url },
+        { ...page, origin: 'https://mill.example', 'x-forwarded-host': 'mill.example' },
+        bearer('op-secret'),
+      ]) {
+        const [status] = await ask(route, headers);
+        expect([401, 403], `${route.method} ${route.path}`).not.toContain(status);
+      }
+    }
+  });
+});
+
+describe('signing in', () => {
+  const session = () => `${locked.url}/api/session`;
+
+  it('makes of a key a cookie that no script reads and no other site’s page sends', async () => {
+    const plain = await call('POST', session(), { key: ' op-secret ' });
+    expect(plain.body).toMatchObject({ name: 'ops', role: 'operator', open: false });
+    const cookie = plain.headers.get('set-cookie') ?? '';
+    expect(cookie).toMatch(
+      /^millrace_session=[\w.-]+; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Strict$/,
+    );
+    expect(cookie).not.toContain('op-secret');
+    const proxied = await call('POST', session(), { key: 'op-secret' }, { 'x-forwarded-proto': 'https' });
+    expect(proxied.headers.get('set-cookie')).toContain('; Secure');
+  });
+
+  it('is for our own pages, and for JSON only', async () => {
+    const key = { key: 'op-secret' };
+    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
+      expect(codeOf(await call('POST', session(), key, headers))).toBe('cross_site');
+    }
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
+      const reply = await call('POST', session(), JSON.stringify(key), { 'content-type': type });
+      expect([reply.status, codeOf(reply), reply.headers.get('set-cookie')]).toEqual([
+        400,
+        'unsupported_content_type',
+        null,
+      ]);
+    }
+    expect(codeOf(await call('POST', session(), '{"key":"op-secret"'))).toBe('invalid_json');
+    expect(codeOf(await call('POST', session(), { key: 'x'.repeat(5000) }))).toBe('request_too_large');
+    expect(codeOf(await call('POST', session(), { key: 5 }))).toBe('invalid_value');
+  });
+
+  it('out again: the cookie is taken back, and a strange page cannot do it', async () => {
+    const eyes = await signIn(locked.url, 'see');
+    expect((await call('GET', session(), undefined, eyes.headers)).body).toMatchObject({
+      name: 'eyes',
+      role: 'viewer',
+    });
+    expect(codeOf(await call('DELETE', session(), undefined, { cookie: eyes.cookie }))).toBe('csrf');
+    const out = await call('DELETE', session(), undefined, eyes.headers);
+    expect(out.status).toBe(204);
+    expect(out.headers.get('set-cookie')).toMatch(/^millrace_session=; Path=\/; Expires=Thu, 01 Jan 1970/);
+    expect((await call('GET', session(), undefined, { cookie: 'millrace_session=x.y' })).status).toBe(401);
+  });
+
+  it('tried too often with wrong keys is refused for a while, even with the right one; others are not', async () => {
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    for (let i = 0; i < 10; i++) {
+      expect(codeOf(await call('POST', session(), { key: `guess-${i}` }, from('203.0.113.7')))).toBe('invalid_api_key');
+    }
+    const refused = await call('POST', session(), { key: 'op-secret' }, from('203.0.113.7'));
+    expect([refused.status, codeOf(refused)]).toEqual([429, 'too_many_attempts']);
+    expect(refused.body).toMatchObject({ error: { type: 'rate_limit_error', param: null } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await call('POST', session(), { key: 'op-secret' }, from('203.0.113.8'))).status).toBe(200);
+    const log = await eventually('it is in the log', () => {
+      const lines = locked.lines.join('\n');
+      return lines.includes('203.0.113.7') && lines;
+    });
+    for (const secret of ['guess-', 'op-secret']) expect(log).not.toContain(secret);
+  });
+
+  it('works while Redis is away, and what could not be noted is in the log', async () => {
+    process.kill(stack.redis.pid, 'SIGSTOP');
+    try {
+      expect((await signIn(locked.url, 'op-secret')).csrf).toMatch(/^[\w-]{40,}$/);
+      await eventually('it is in the log', () =>
+        locked.lines.some((line) => line.includes('could not be noted') && line.includes('session.sign_in')),
+      );
+    } finally {
+      process.kill(stack.redis.pid, 'SIGCONT');
+    }
+    await eventually('Redis is back', async () => (await call('GET', `${locked.url}/readyz`)).status === 200);
+  });
+});
+
+it('the audit list has who did what, page by page; it is for operators', async () => {
+  const audit = `${locked.url}/api/audit`;
+  await signIn(locked.url, 'see');
+  const act = await eventually('the sign-in is noted', async () => {
+    const { body } = await call<{ acts: Record<string, unknown>[] }>('GET', audit, undefined, bearer('op-secret'));
+    return body.acts.find(({ who, what }) => who === 'eyes' && what === 'session.sign_in');
+  });
+  expect(act).toMatchObject({ role: 'viewer', target: '', href: null, detail: 'from 127.0.0.1' });
+  const { body } = await call<{ acts: { what: string; who: string }[] }>(
+    'GET',
+    `${audit}?what=session.refused`,
+    undefined,
+    bearer('op-secret'),
+  );
+  expect(body.acts.length).toBeGreaterThan(0);
+  for (const one of body.acts) expect(one).toMatchObject({ who: '', role: null, what: 'session.refused' });
+  expect(JSON.stringify([act, body])).not.toMatch(/guess-|op-secret/);
+  const refused = await call('GET', audit, undefined, bearer('see'));
+  expect([refused.status, codeOf(refused)]).toEqual([403, 'insufficient_role']);
+  for (const query of ['after=x', 'who=a&who=b', `what=${'x'.repeat(201)}`]) {
+    expect((await call('GET', `${audit}?${query}`, undefined, bearer('op-secret'))).status, query).toBe(400);
+  }
+});
+
+it('pausing a queue through the API is noted too', async () => {
+  const api = await startRole('api', { ...stack.env, MILLRACE_API_KEYS: 'ops:operator:op-secret' });
+  try {
+    for (const verb of ['pause', 'resume']) {
+      await call('POST', `${api.url}/v1/queues/generate/${verb}`, {}, bearer('op-secret'));
+    }
+  } finally {
+    await api.stop();
+  }
+  const { body } = await call('GET', `${locked.url}/api/audit?what=queue`, undefined, bearer('op-secret'));
+  const act = { who: 'ops', role: 'operator', target: 'generate', href: '/', detail: 'through the API' };
+  expect(body.acts).toMatchObject([
+    { ...act, what: 'queue.resume' },
+    { ...act, what: 'queue.pause' },
+  ]);
+});
+
+it('with keys set, everything but the probes and the pages’ own code asks for one; a viewer’s is enough to look', async () => {
+  const id = await submitOne(stack.store);
+  const eyes = await signIn(locked.url, 'see');
+  for (const path of ['/api/session', '/api/nowhere', '/board/api/queues', '/api/live?topics=overview']) {
+    expect((await call('GET', `${locked.url}${path}`)).status, path).toBe(401);
+    expect((await call('GET', `${locked.url}${path}`, undefined, bearer('wrong'))).status, path).toBe(401);
+  }
+  for (const path of ['/board/', `/board/queue/generate/${id}`, '/board/api/queues']) {
+    for (const headers of [bearer('see'), { cookie: eyes.cookie }]) {
+      expect((await call('GET', `${locked.url}${path}`, undefined, headers)).status, path).toBe(200);
+    }
+  }
+  for (const path of ['/healthz', '/readyz', '/']) expect((await call('GET', `${locked.url}${path}`)).status).toBe(200);
+  // Behind a key the name does not matter: a proxy's is welcome.
+  expect((await statusForHost(`${locked.url}/healthz`, 'dash.example')).status).toBe(200);
+});
+
+it('a browser that is not signed in is sent from bull-board to sign in, and told the way back', async () => {
+  const path = '/board/queue/generate?status=failed';
+  const reply = await fetch(`${locked.url}${path}`, { redirect: 'manual', headers: { accept: 'text/html,*/*;q=0.8' } });
+  expect([reply.status, reply.headers.get('location')]).toEqual([303, `/?back=${encodeURIComponent(path)}`]);
+});
+
+it('every mutating route of bull-board is closed, and does nothing', async () => {
+  const { appRoutes } = createRequire(join(ROOT, 'apps', 'dashboard', 'package.json'))(
+    '@bull-board/api/dist/routes.js',
+  ) as { appRoutes: { api: { method: string | string[]; route: string | string[] }[] } };
+  const id = await submitOne(stack.store, { delayMs: 3_600_000 });
+  const routes = appRoutes.api.flatMap(({ method, route }) =>
+    [method].flat().flatMap((verb) => [route].flat().map((path) => ({ verb, path }))),
+  );
+  const mutating = routes.filter(({ verb }) => verb !== 'get');
+  expect(mutating.length).toBeGreaterThan(15);
+  for (const { verb, path } of mutating) {
+    const filled = path
+      .replace(':queueName', 'generate')
+      .replace(':jobId', id)
+      .replace(':queueStatus', 'delayed')
+      .replace(':schedulerId', 'x');
+    const reply = await call(verb.toUpperCase(), `${stack.dashboard.url}/board${filled}`, {});
+    expect(reply.status, `${verb} ${path}`).toBe(405);
+  }
+  const queue = stack.store.queues.get('generate')!;
+  expect(await queue.bull.isPaused()).toBe(false);
+  expect(await queue.bull.getJob(id)).toBeDefined();
+  expect(await queue.bull.getDelayedCount()).toBe(1);
+});
+
+it('bull-board loads a bounded number of jobs, however many it is asked for', async () => {
+  for (let i = 0; i < 120; i++) {
+    await submitOne(stack.store, { queue: 'extract', type: 'extract', body: { document: 'd', schema: 's' } });
+  }
+  for (const status of ['latest', 'prioritized']) {
+    const query = `activeQueue=extract&jobsPerPage=100000&status=${status}`;
+    const { body } = await call<{ queues: { name: string; jobs: unknown[] }[] }>(
+      'GET',
+      `${stack.dashboard.url}/board/api/queues?${query}`,
+    );
+    const { jobs } = body.queues.find(({ name }) => name === 'extract')!;
+    expect(jobs.length).toBeGreaterThan(0);
+    expect(jobs.length).toBeLessThanOrEqual(100);
+  }
+});
+
+it('our pages run no inline script, are not framed, sniffed or embedded, and open no door by CORS', async () => {
+  for (const path of ['/', '/jobs/x', '/nowhere', '/api/session', '/api/nowhere', '/board/', '/board/api/queues']) {
+    const { headers } = await fetch(`${stack.dashboard.url}${path}`, { headers: { origin: 'https://evil.example' } });
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy, path).toContain("default-src 'none'");
+    expect(policy, path).toContain("script-src 'self';");
+    expect(policy, path).toContain("frame-ancestors 'none'");
+    if (!path.startsWith('/board')) expect(policy, path).not.toContain('unsafe');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+    expect(headers.get('x-powered-by')).toBeNull();
+  }
+  const live = `${stack.dashboard.url}/api/live?topics=overview`;
+  expect((await call('GET', live, undefined, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+});
+
+it('without keys only a loopback Host is answered, and changes still need the token of our pages', async () => {
+  const { url } = stack.dashboard;
+  const evil = await statusForHost(`${url}/`, 'evil.example:7071');
+  expect(evil.status).toBe(403);
+  expect(evil.body).toContain('MILLRACE_API_KEYS');
+  expect((await statusForHost(`${url}/`, 'localhost:7071')).status).toBe(200);
+  const { body } = await call('GET', `${url}/api/session`);
+  expect(body).toMatchObject({ name: 'anybody', role: 'operator', open: true });
+  expect(codeOf(await call('POST', `${url}/api/queues/x/pause`))).toBe('csrf');
+  expect(codeOf(await call('POST', `${url}/api/queues/x/pause`, {}, bearer('anything')))).toBe('csrf');
+  const passed = await call('POST', `${url}/api/queues/x/pause`, {}, { 'x-csrf-token': String(body.csrf) });
+  expect(passed.status).toBe(404);
+});
+
+it('a port that is taken is said in plain words, and SIGTERM ends the process with 0 while a page is open', async () => {
+  const taken = spawnRole('dashboard', { ...stack.env, MILLRACE_DASHBOARD_PORT: new URL(stack.dashboard.url).port });
+  expect(await taken.process.exited).toBe(1);
+  expect(taken.process.lines.join('\n')).toContain('set MILLRACE_DASHBOARD_PORT to another one');
+  const other = await startRole('dashboard', stack.env);
+  const stream = await fetch(`${other.url}/api/live?topics=overview`);
+  expect(stream.status).toBe(200);
+  expect(await other.stop()).toBe(0);
+  await stream.body?.cancel().catch(() => undefined);
+});
