@@ -74,6 +74,18 @@ describe.skipIf(missing !== null)(
       });
     });
 
+    it('what failed is told with its reason and by its cause, and leads to the job', async () => {
+      const id = await submit('[[fault:400 x1]]');
+      await finished(stack, id);
+      await open(async (page) => {
+        const causes = page.getByRole('table', { name: 'Causes of failures, last hour' });
+        await causes.locator('tbody tr', { hasText: '100 %' }).waitFor();
+        expect(await causes.getByRole('link').first().getAttribute('href')).toMatch(/^\/failures\/./);
+        await page.getByRole('link', { name: `Job ${id}` }).click();
+        await page.waitForURL(`${dashboard.url}/jobs/${id}`);
+      });
+    });
+
     it('a queue is paused by its button, says so with a banner, and is resumed by the banner’s; both are noted', async () => {
       await open(async (page) => {
         await page.getByRole('button', { name: 'Pause the queue generate' }).click();
