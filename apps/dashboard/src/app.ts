@@ -50,7 +50,7 @@ export interface DashboardTerms {
 
 export function createDashboard({ store, index, files, keys, web, apiPort, unfit }: DashboardTerms): Dashboard {
   const sessions = openSessions(keys);
-  const readSnapshot = openSnapshots(store, unfit);
+  const readSnapshot = openSnapshots(store, index, unfit);
   const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
   const overview = polled(async () => overviewView(store.config, await readSnapshot()), POLL_MS, notRead);
   const history = polled(

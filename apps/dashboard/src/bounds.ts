@@ -19,7 +19,9 @@ export const SOCKET_IDLE_MS = 60_000;
 /** A request's headers, and the body it should not have, must be here by then. */
 export const REQUEST_MS = 10_000;
 /** The last failures shown. */
-export const FAILURES_SHOWN = 12;
+export const FAILURES_SHOWN = 6;
+/** The causes that most jobs failed of; all are on a page of their own. */
+export const CAUSES_SHOWN = 5;
 /** Of an error's message in a list: enough to know it again. The job's page has the whole. */
 export const MESSAGE_CHARACTERS = 300;
 /** One text on a job's page. What is longer is cut, and linked whole as JSON. */

@@ -88,23 +88,28 @@ function comesIn(minute: MinuteFigures): boolean {
   return minute.submitted > endedIn(minute);
 }
 
-/** Jobs a minute that the limit lets through, by the tokens and calls a job took; null: it limits nothing, or none ended. */
-function allowedRate({ minutes, limit, group }: Backlog): { rate: number; binds: string } | null {
+/**
+ * Jobs a minute that the limit lets through, by the tokens and calls that a job took. Null: it limits nothing, or not
+ * enough was answered to tell what a job takes of what it waits for.
+ */
+function allowedRate({ minutes, limit, group, waitingFor }: Backlog): { rate: number; binds: string } | null {
   const status = limit?.groups.find((one) => one.group === group);
   if (status === undefined) return null;
-  let [jobs, tokens, calls] = [0, 0, 0];
+  let [answered, tokens, calls] = [0, 0, 0];
   for (const minute of minutes) {
-    jobs += endedIn(minute);
+    // One that was refused took no tokens, and is no measure of those that wait.
+    answered += minute.finished.completed + minute.finished.incomplete;
     for (const { input, output } of Object.values(minute.tokens)) tokens += input + output;
     for (const count of Object.values(minute.attempts)) calls += count;
   }
-  if (jobs === 0) return null;
+  if (answered === 0) return null;
   const rates = [
-    { kind: status.tokens, perJob: tokens / jobs, binds: `tokens of ${group}` },
-    { kind: status.requests, perJob: calls / jobs, binds: `requests of ${group}` },
+    { kind: status.tokens, perJob: tokens / answered, binds: `tokens of ${group}` },
+    { kind: status.requests, perJob: calls / answered, binds: `requests of ${group}` },
   ].flatMap(({ kind, perJob, binds }) =>
     kind.limit === null || perJob === 0 ? [] : [{ rate: (kind.limit - kind.others) / perJob, binds }],
   );
+  const named = untimed(waitingFor?.message ?? '');
   const [slowest] = rates.filter(({ rate }) => rate > 0).sort((a, b) => a.rate - b.rate);
-  return slowest ?? null;
+  return rates.find(({ binds }) => binds === named) ?? slowest ?? null;
 }

@@ -12,7 +12,6 @@ import {
 } from '@millrace/queue';
 import { endedIn, estimateDrain, untimed } from './drain.ts';
 import type { Figures, Snapshot } from './snapshot.ts';
-import { spendToday } from './spend-today.ts';
 import { lastMinute } from './throughput.ts';
 import type { FiguresView, GaugeView, LimitView, OverviewView, QueueView } from './views/overview.ts';
 
@@ -25,36 +24,36 @@ const MODELS_SHOWN = 30;
 
 export function overviewView(config: Config, { redis, figures }: Snapshot): OverviewView {
   if (figures === null) {
-    const none = { perMinute: 0, errorShare: null, failedLately: 0, spentToday: 0, unpriced: [] };
-    const nothing = { queues: [], limits: [], breakers: [], workers: [], failures: [] };
+    const none = { perMinute: 0, errorShare: null, failedLately: 0, spentToday: 0, unpricedTokens: 0 };
+    const nothing = { queues: [], limits: [], breakers: [], workers: [], failures: [], causes: null };
     return { redis, known: false, asOf: null, figures: none, ...nothing };
   }
-  const { breakers, workers, failures, limits, queues, readAt } = figures;
+  const { breakers, workers, failures, causes, limits, queues, readAt } = figures;
   return {
     redis,
     known: true,
     asOf: redis.reachable ? null : readAt,
-    figures: totalsOf(config, figures),
+    figures: totalsOf(figures),
     queues: queueViews(config, figures, queues),
     limits: limits.limits.map((limit) => limitView(limit, limits.now)),
     breakers: [...breakers].map(([upstream, breaker]) => ({ upstream, ...breaker })),
     workers,
     failures,
+    causes,
   };
 }
 
-function totalsOf(config: Config, { minutes, limits, today }: Figures): FiguresView {
+function totalsOf({ minutes, limits, spent }: Figures): FiguresView {
   const queues = [...minutes.values()];
   const late = queues.flatMap((ofQueue) => ofQueue.slice(-ERROR_MINUTES));
   const ended = sum(late, endedIn);
   const failedLately = sum(late, ({ finished }) => finished.failed);
-  const { usd, unpriced } = spendToday(today, config.prices);
   return {
     perMinute: Math.round(queues.reduce((total, one) => total + lastMinute(one, limits.now, endedIn), 0)),
     errorShare: ended === 0 ? null : failedLately / ended,
     failedLately,
-    spentToday: usd,
-    unpriced,
+    spentToday: spent.usd,
+    unpricedTokens: spent.unknownTokens,
   };
 }
 

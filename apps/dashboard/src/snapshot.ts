@@ -6,7 +6,6 @@ import { type Job, ShedError } from '@millrace/core';
 import {
   type BreakerStatus,
   countQueues,
-  type DayFigures,
   type LimitsStatus,
   type LiveWorker,
   lastFailures,
@@ -14,16 +13,17 @@ import {
   type QueueCounts,
   readBreakers,
   readCounters,
-  readDays,
   readFirstDue,
   readLimits,
   readMinutes,
   readWorkers,
   type Store,
 } from '@millrace/queue';
-import { FAILURES_SHOWN, MESSAGE_CHARACTERS } from './bounds.ts';
+import { CAUSES_SHOWN, FAILURES_SHOWN, MESSAGE_CHARACTERS } from './bounds.ts';
 import { excerpt, oneLine } from './excerpt.ts';
-import type { FailureView, OverviewView } from './views/overview.ts';
+import { dayOf, spendOfDay } from './read-cost.ts';
+import type { JobIndex } from './search/job-index.ts';
+import type { CauseView, FailureView, OverviewView } from './views/overview.ts';
 
 /** All that was read at one time. */
 export interface Figures {
@@ -40,9 +40,11 @@ export interface Figures {
   firstDue: ReadonlyMap<string, number>;
   /** By queue, the last hour and the present minute, which is the last. */
   minutes: ReadonlyMap<string, readonly MinuteFigures[]>;
-  /** By queue; today's is the only one. */
-  today: ReadonlyMap<string, readonly DayFigures[]>;
+  /** Since midnight UTC. */
+  spent: { usd: number; unknownTokens: number };
   failures: readonly FailureView[];
+  /** Of the last hour, the most frequent first; null: there is no index to tell. */
+  causes: readonly CauseView[] | null;
 }
 
 export interface Snapshot {
@@ -53,21 +55,23 @@ export interface Snapshot {
 
 /** The failures are records of any size: they are read again when their number changed, or after this. */
 const FAILURES_MAX_AGE_MS = 10_000;
-/** A day's figures are many fields, and nobody sees a cent's difference within this time. */
-const TODAY_MAX_AGE_MS = 5000;
+/** A day's figures are many fields, causes are counted anew: nobody sees the difference within this time. */
+const SLOW_MAX_AGE_MS = 5000;
 const CODE_CHARACTERS = 80;
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** The trend of a cause: five minutes each. */
+const CAUSE_BUCKETS = 12;
 /** The lines of the charts. */
 const MINUTES_READ = 60;
 
 /** Returns a function that reads a snapshot. `unfit` tells why the server may not be used, if so. */
-export function openSnapshots(store: Store, unfit: () => string | null): () => Promise<Snapshot> {
+export function openSnapshots(store: Store, index: JobIndex, unfit: () => string | null): () => Promise<Snapshot> {
   const { guard } = store.liveness;
   const queues = [...store.queues.values()];
   let last: Figures | null = null;
   let failuresReadAt = 0;
-  let todayReadAt = 0;
+  let slowReadAt = 0;
   let troubled = false;
 
   const read = async (): Promise<Figures> => {
@@ -81,24 +85,26 @@ export function openSnapshots(store: Store, unfit: () => string | null): () => P
       ]),
     );
     const minute = Math.floor(limits.now / MINUTE_MS);
-    const day = Math.floor(limits.now / DAY_MS);
     const readAt = Date.now();
     const again = last === null || sumFailed(counts) !== sumFailed(last.queues);
     const failuresStale = again || readAt - failuresReadAt >= FAILURES_MAX_AGE_MS;
-    const todayStale = last === null || readAt - todayReadAt >= TODAY_MAX_AGE_MS;
-    const [firstDue, minutes, today, failures] = await guard(() =>
+    const slowStale = last === null || readAt - slowReadAt >= SLOW_MAX_AGE_MS;
+    const [firstDue, minutes, spent, causes, failures] = await guard(() =>
       Promise.all([
         readFirstDue(store, counts),
         readMinutes(store, queues, minute - MINUTES_READ, minute),
-        last === null || todayStale ? readDays(store, queues, day, day) : last.today,
+        last === null || slowStale ? spendOfDay(store, dayOf(limits.now)) : last.spent,
+        last === null || slowStale ? causesOf(index, limits.now) : last.causes,
         last === null || failuresStale
           ? lastFailures(store, FAILURES_SHOWN).then((jobs) => jobs.map(failureView))
           : last.failures,
       ]),
     );
     if (failuresStale) failuresReadAt = readAt;
-    if (todayStale) todayReadAt = readAt;
-    return { readAt, queues: counts, totals, limits, breakers, workers, firstDue, minutes, today, failures };
+    if (slowStale) slowReadAt = readAt;
+    return {
+      ...{ readAt, queues: counts, totals, limits, breakers, workers, firstDue, minutes, spent, failures, causes },
+    };
   };
 
   return async () => {
@@ -127,6 +133,22 @@ export function openSnapshots(store: Store, unfit: () => string | null): () => P
 
 function sumFailed(queues: readonly QueueCounts[]): number {
   return queues.reduce((sum, queue) => sum + queue.failed, 0);
+}
+
+/** @param now ms by Redis's clock */
+async function causesOf(index: JobIndex, now: number): Promise<readonly CauseView[] | null> {
+  try {
+    const span = { from: now - HOUR_MS, until: now + MINUTE_MS, buckets: CAUSE_BUCKETS };
+    const { total, cohorts } = await index.cohorts(span);
+    return cohorts.slice(0, CAUSES_SHOWN).map(({ cause, code, message, count, trend, lastAt }) => ({
+      ...{ cause, count, trend, lastAt, share: count / total },
+      code: excerpt(code, CODE_CHARACTERS).text,
+      message: oneLine(message, MESSAGE_CHARACTERS),
+    }));
+  } catch {
+    // Why there is none is the index's to say, where one looks for jobs; the last failures are told all the same.
+    return null;
+  }
 }
 
 function failureView(job: Job): FailureView {

@@ -20,6 +20,8 @@ export interface OverviewView {
   breakers: readonly BreakerView[];
   workers: readonly LiveWorker[];
   failures: readonly FailureView[];
+  /** What most jobs failed of in the last hour; null: not known. */
+  causes: readonly CauseView[] | null;
 }
 
 export interface FiguresView {
@@ -30,8 +32,8 @@ export interface FiguresView {
   failedLately: number;
   /** US dollars since midnight UTC, of what has a price. */
   spentToday: number;
-  /** Models that were called today and have no price. */
-  unpriced: readonly string[];
+  /** Tokens of models that have no price. */
+  unpricedTokens: number;
 }
 
 export interface QueueView {
@@ -109,6 +111,18 @@ export interface FailureView {
   code: string;
   message: string;
   attempts: number;
+}
+
+export interface CauseView {
+  cause: string;
+  code: string;
+  message: string;
+  count: number;
+  /** Of all that failed in the hour, 0 to 1. */
+  share: number;
+  /** Jobs in each five minutes, oldest first. */
+  trend: readonly number[];
+  lastAt: number;
 }
 
 export interface HistoryView {

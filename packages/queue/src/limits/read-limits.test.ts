@@ -2,13 +2,17 @@
 import type { LimitConfig } from '@millrace/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freshRedis, type TestRedis } from '../../../../test/harness/redis.ts';
-import { limitKeys } from '../keys.ts';
-import { setPaused } from '../queues.ts';
+import { readBreakers } from '../breaker/read-breaker.ts';
+import { limitKeys, queueKeys } from '../keys.ts';
+import { countQueues, setPaused } from '../queues.ts';
 import { readJob } from '../read.ts';
+import { runScript } from '../scripts.ts';
 import type { Store } from '../store.ts';
 import { submit } from '../submit.ts';
 import { newJob, openTestStore, testConfig } from '../testing/store.ts';
+import { readWorkers } from '../workers.ts';
 import { closeLimit, resumeLimit } from './closing.ts';
+import { queueWaiting, readFirstDue } from './queue-waiting.ts';
 import { type GroupStatus, type LimitStatus, readLimits } from './read-limits.ts';
 import { type Grant, type ReserveReply, release, reserve, type Settlement } from './reserve.ts';
 import { readWaiting } from './waiting-for.ts';
@@ -247,8 +251,75 @@ describe('what a job waits for', () => {
     return (await readWaiting(store, [found.job]))(found.job);
   };
 
-  it('its delay; a paused queue; a limit that is closed; a pause; room for its model; or nothing that is known', async () => {
-    expect(await waitingFor()).toBeNull();
+  const beat = async (queue = 'generate'): Promise<void> => {
+    const { workers, beats } = queueKeys(queue);
+    await runScript(store.redis, 'beat', [workers, beats], ['w1']);
+  };
+
+  it('its turn: with how many jobs before it, and how many run at once; or its call, once a worker has it', async () => {
+    await beat();
+    expect(await waitingFor()).toEqual({
+      reason: 'line',
+      until: null,
+      message: 'its turn: it is next; the workers run 200 of its queue at once',
+    });
+    expect((await waitingFor())?.message).toMatch(/^its turn: 1 job is before it;/);
+    const [reply] = await submit(store, [newJob({ priority: 0 })]);
+    if (reply === undefined || reply instanceof Error) throw reply;
+    const found = await readJob(store, reply.id);
+    if (found === null) throw new Error('no job');
+    const bull = store.queues.get('generate')?.bull;
+    await store.redis.zrem(bull?.toKey('prioritized') ?? '', reply.id);
+    await store.redis.set(`${bull?.toKey(reply.id)}:lock`, 'a token', 'PX', 30_000);
+    const told = (await readWaiting(store, [found.job]))(found.job);
+    expect(told).toMatchObject({ reason: 'line', message: 'its call to start: a worker has taken it' });
+  });
+
+  it('a worker, where none is alive, also where its limit is closed; and the pause before that', async () => {
+    const none = { reason: 'no_worker', until: null, message: 'a worker: none is alive' };
+    expect(await waitingFor()).toEqual(none);
+    await closeLimit(store.redis, 'key', 'unauthorized');
+    expect(await waitingFor()).toEqual(none);
+    await setPaused(store, 'generate', true);
+    expect(await waitingFor()).toMatchObject({ reason: 'queue_paused' });
+    await setPaused(store, 'generate', false);
+  });
+
+  it('a queue as a whole says what binds; when its first delay ends; and nothing where nothing waits', async () => {
+    const whole = async () => {
+      const [counts] = await countQueues(store);
+      if (counts === undefined) throw new Error('no queue');
+      const [{ now, limits }, breakers, workers] = await Promise.all([
+        readLimits(store),
+        readBreakers(store),
+        readWorkers(store),
+      ]);
+      const paused = new Set(counts.paused ? [counts.name] : []);
+      const due = await readFirstDue(store, [counts]);
+      return queueWaiting(store.config, counts, { now, limits, breakers, workers, paused }, due);
+    };
+    expect(await whole()).toBeNull();
+    await waitingFor({ delayMs: 60_000 });
+    expect(await whole()).toMatchObject({ reason: 'no_worker' });
+    await beat();
+    const delayed = await whole();
+    expect(delayed?.reason).toBe('delay');
+    const [seconds] = await store.redis.time();
+    expect((delayed?.until ?? 0) - Number(seconds) * 1000).toBeGreaterThan(30_000);
+    expect((delayed?.until ?? 0) - Number(seconds) * 1000).toBeLessThan(62_000);
+    await waitingFor();
+    expect(await whole()).toMatchObject({ reason: 'line', message: 'the workers to take its jobs' });
+    await granted();
+    await store.redis.hset(bucket, 'tokens', '-3000');
+    await ask({ tokens: 200 });
+    expect((await whole())?.message).toMatch(/^tokens of m, [23]\.\d s$/);
+    await setPaused(store, 'generate', true);
+    expect(await whole()).toMatchObject({ reason: 'queue_paused' });
+    await setPaused(store, 'generate', false);
+  });
+
+  it('its delay; a paused queue; a limit that is closed; a pause; room for its model', async () => {
+    await beat();
     expect(await waitingFor({ delayMs: 60_000 })).toMatchObject({ reason: 'delay', message: 'its delay' });
 
     await granted();
@@ -257,7 +328,7 @@ describe('what a job waits for', () => {
     const inLine = await waitingFor();
     expect(inLine?.reason).toBe('limit');
     expect(inLine?.message).toMatch(/^tokens of m, [23]\.\d s$/);
-    expect(await waitingFor({ model: 'another' })).toBeNull();
+    expect(await waitingFor({ model: 'another' })).toMatchObject({ reason: 'line' });
 
     await settle({ id: 'r0', tokens: 0, start: '1', left: ['', ''], probe: false }, { closeForMs: 90_000 });
     expect(await waitingFor()).toMatchObject({

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { HistoryView, OverviewView, QueueView } from '../../../src/views/overview.ts';
 import { formatCompact, formatCount, formatDuration, formatShare, formatUsd } from '../format.ts';
 import { useTopic } from '../live.ts';
+import { CauseTable } from '../parts/cause-table.tsx';
 import { Chart } from '../parts/chart.tsx';
 import { FailureTable } from '../parts/failure-table.tsx';
 import { LimitTable } from '../parts/limit-table.tsx';
@@ -35,7 +36,8 @@ export default function Overview() {
             <LimitTable limits={overview.limits} />
           </section>
           <section>
-            <h2 id="failures">Last failures</h2>
+            <h2 id="failures">Failures</h2>
+            {overview.causes !== null && <CauseTable causes={overview.causes} />}
             <FailureTable failures={overview.failures} />
             <p>
               <Link href="/failures">All failures by their cause</Link>
@@ -54,7 +56,7 @@ export default function Overview() {
 
 function Stats({ overview: { known, figures, queues, workers } }: { overview: OverviewView }) {
   const of = (text: string): string | null => (known ? text : null);
-  const { perMinute, errorShare, failedLately, spentToday, unpriced } = figures;
+  const { perMinute, errorShare, failedLately, spentToday, unpricedTokens } = figures;
   const tone = errorShare === null || errorShare < WARN_SHARE ? '' : errorShare < BAD_SHARE ? 'warn' : 'bad';
   const backlog = queues.reduce((sum, { waiting, delayed }) => sum + waiting + delayed, 0);
   const running = queues.reduce((sum, { active }) => sum + active, 0);
@@ -72,8 +74,8 @@ function Stats({ overview: { known, figures, queues, workers } }: { overview: Ov
       <Stat name="Backlog" value={of(formatCount(backlog))}>
         <Drained queues={queues} />
       </Stat>
-      <Stat name="Spent today" value={of(formatUsd(spentToday))}>
-        {unpriced.length === 0 ? 'since midnight UTC' : `without ${unpriced.map(nameOf).join(', ')}: price unknown`}
+      <Stat name="Spent today" value={of(spentToday === 0 && unpricedTokens > 0 ? 'unknown' : formatUsd(spentToday))}>
+        {unpricedTokens === 0 ? 'since midnight UTC' : `and ${formatCompact(unpricedTokens)} tokens without a price`}
       </Stat>
       <Stat name="Workers" value={of(formatCount(workers.length))} tone={known && workers.length === 0 ? 'bad' : ''}>
         {workers.length === 0 ? 'none is alive' : versionsOf(workers)}

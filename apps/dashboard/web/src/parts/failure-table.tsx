@@ -9,7 +9,7 @@ const ID_TAIL = 8;
 export function FailureTable({ failures }: { failures: readonly FailureView[] }) {
   if (failures.length === 0) return <p className="empty">No job has failed.</p>;
   return (
-    <table className="failures" aria-labelledby="failures">
+    <table className="failures" aria-label="The last failures">
       <thead>
         <tr>
           <th scope="col">When</th>

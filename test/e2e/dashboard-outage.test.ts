@@ -1,0 +1,93 @@
+/** What the dashboard says while its Redis, or the dashboard itself, is away; and that an open page recovers. */
+import { freePort } from '@millrace/queue/local-redis';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
+import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
+import { call } from '../harness/http.ts';
+import { startRole } from '../harness/processes.ts';
+import { freshRedis, type TestRedis } from '../harness/redis.ts';
+
+const missing = browserMissing();
+
+describe.skipIf(missing !== null)(`an outage in a browser${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
+  let stack: DashboardStack;
+  let launched: LaunchedBrowser;
+  beforeAll(async () => {
+    [stack, launched] = await Promise.all([startDashboard(), launchBrowser()]);
+  }, 180_000);
+  afterAll(async () => {
+    await launched?.close();
+    await stack?.stop();
+  });
+
+  const live = (page: Page): Promise<void> => page.locator('#live.live').waitFor();
+  const waiting = (page: Page) => page.locator('[data-figure="waiting:generate"]');
+
+  it('a Redis that falls silent is told with the time of the figures, what needs it answers 503, and the page recovers by itself', async () => {
+    const { url } = stack.dashboard;
+    await submitOne(stack.store);
+    await withPage(launched.browser, url, async (page) => {
+      await live(page);
+      await waiting(page).getByText('1', { exact: true }).waitFor();
+      await page.evaluate('window.loadedOnce = true');
+      const told = page.locator('.banner[role=alert]', { hasText: 'Redis cannot be reached.' });
+      process.kill(stack.redis.pid, 'SIGSTOP');
+      try {
+        await told.getByText(/The figures are those of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/).waitFor();
+        expect(await waiting(page).textContent()).toBe('1');
+        expect((await call('GET', `${url}/readyz`)).status).toBe(503);
+        expect((await call('GET', `${url}/board/api/queues`)).status).toBe(503);
+        for (const path of ['/healthz', '/', '/board/']) {
+          expect((await call('GET', `${url}${path}`)).status, path).toBe(200);
+        }
+        // A change that cannot be made says so beside its button.
+        await page.getByRole('button', { name: 'Pause the queue extract' }).click();
+        await page.locator('.act-problem').waitFor();
+      } finally {
+        process.kill(stack.redis.pid, 'SIGCONT');
+      }
+      await page.getByText('on disk before it is acknowledged').waitFor();
+      await told.waitFor({ state: 'detached' });
+      await submitOne(stack.store);
+      await waiting(page).getByText('2', { exact: true }).waitFor();
+      expect(await page.evaluate('window.loadedOnce')).toBe(true);
+    });
+  });
+
+  it('a dashboard started before its Redis says so, and shows the figures once Redis is there', async () => {
+    const port = await freePort();
+    const early = await startRole('dashboard', { ...stack.env, REDIS_URL: `redis://127.0.0.1:${port}` });
+    let late: TestRedis | undefined;
+    try {
+      expect((await call('GET', `${early.url}/healthz`)).status).toBe(200);
+      expect((await call('GET', `${early.url}/readyz`)).status).toBe(503);
+      await withPage(launched.browser, early.url, async (page) => {
+        await page.getByText('Nothing could be read yet.').waitFor();
+        expect(await page.locator('[data-stat="Throughput"]').textContent()).toBe('–');
+        late = await freshRedis({ port });
+        await waiting(page).getByText('0', { exact: true }).waitFor();
+        expect(await page.locator('[data-stat="Throughput"]').textContent()).toBe('0');
+      });
+    } finally {
+      await early.stop();
+      await late?.dispose();
+    }
+  });
+
+  it('a dashboard that goes away is told, and the page is live again once it is back', async () => {
+    const first = await startRole('dashboard', stack.env);
+    await withPage(launched.browser, first.url, async (page) => {
+      await live(page);
+      expect(await first.stop()).toBe(0);
+      await page.locator('#live.lost').waitFor();
+      const second = await startRole('dashboard', { ...stack.env, MILLRACE_DASHBOARD_PORT: new URL(first.url).port });
+      try {
+        await live(page);
+      } finally {
+        await page.close();
+        await second.stop();
+      }
+    });
+  });
+});
