@@ -23,7 +23,9 @@ export function ActButton<T>({ path, text, label, sure, onDone }: ActButtonProps
     setBusy(true);
     setProblem(null);
     try {
-      onDone?.(await fetchJson<T>(path, { method: 'POST' }));
+      // Not as the argument of the call: where nobody wants to know, nothing would be sent.
+      const answer = await fetchJson<T>(path, { method: 'POST' });
+      onDone?.(answer);
     } catch (error) {
       setProblem(error instanceof TypeError ? 'The dashboard’s server does not answer.' : (error as Error).message);
     } finally {
