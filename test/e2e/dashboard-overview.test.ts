@@ -45,6 +45,7 @@ describe.skipIf(missing !== null)(
 
     const open = (look: (page: Page) => Promise<void>): Promise<void> =>
       withPage(chromium.browser, dashboard.url, async (page) => {
+        page.setDefaultTimeout(8000);
         await page.locator('#live.live').waitFor();
         await page.locator('.stats').waitFor();
         await look(page);

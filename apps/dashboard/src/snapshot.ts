@@ -73,6 +73,17 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
   let failuresReadAt = 0;
   let slowReadAt = 0;
   let troubled = false;
+  let causes: readonly CauseView[] | null = null;
+  let asking = false;
+  /** Beside the reading: an index that is being made answers late, and what Redis tells must not wait for it. */
+  const askCauses = (now: number): void => {
+    if (asking) return;
+    asking = true;
+    void causesOf(index, now).then((told) => {
+      causes = told;
+      asking = false;
+    });
+  };
 
   const read = async (): Promise<Figures> => {
     const [counts, totals, limits, breakers, workers] = await guard(() =>
@@ -89,19 +100,21 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
     const again = last === null || sumFailed(counts) !== sumFailed(last.queues);
     const failuresStale = again || readAt - failuresReadAt >= FAILURES_MAX_AGE_MS;
     const slowStale = last === null || readAt - slowReadAt >= SLOW_MAX_AGE_MS;
-    const [firstDue, minutes, spent, causes, failures] = await guard(() =>
+    const [firstDue, minutes, spent, failures] = await guard(() =>
       Promise.all([
         readFirstDue(store, counts),
         readMinutes(store, queues, minute - MINUTES_READ, minute),
         last === null || slowStale ? spendOfDay(store, dayOf(limits.now)) : last.spent,
-        last === null || slowStale ? causesOf(index, limits.now) : last.causes,
         last === null || failuresStale
           ? lastFailures(store, FAILURES_SHOWN).then((jobs) => jobs.map(failureView))
           : last.failures,
       ]),
     );
     if (failuresStale) failuresReadAt = readAt;
-    if (slowStale) slowReadAt = readAt;
+    if (slowStale) {
+      slowReadAt = readAt;
+      askCauses(limits.now);
+    }
     return {
       ...{ readAt, queues: counts, totals, limits, breakers, workers, firstDue, minutes, spent, failures, causes },
     };

@@ -26,7 +26,7 @@ export default function Overview() {
       <Stats overview={overview} />
       {overview.known && (
         <>
-          {history !== null && <Charts history={history} />}
+          <Charts history={history} />
           <section>
             <h2 id="queues">Queues</h2>
             <QueueTable queues={overview.queues} />
@@ -109,8 +109,9 @@ function Drained({ queues }: { queues: readonly QueueView[] }) {
   );
 }
 
-function Charts({ history: { times, completed, failed, tokens } }: { history: HistoryView }) {
-  if (times.length === 0) return null;
+function Charts({ history }: { history: HistoryView | null }) {
+  if (history === null || history.times.length === 0) return <div className="charts" />;
+  const { times, completed, failed, tokens } = history;
   return (
     <div className="charts">
       <Chart
