@@ -30,6 +30,8 @@ export interface CrowdedStack {
   /** One of each kind of job, to look at. */
   completed: string;
   failed: string;
+  /** No more jobs are submitted from now on; resolves once those that were have ended. */
+  quiet(): Promise<void>;
   /** CPU that Redis has used, seconds. */
   redisCpu(): Promise<number>;
   stop(): Promise<void>;
@@ -69,6 +71,16 @@ export async function crowdedStack(): Promise<CrowdedStack> {
     jobs: JOBS,
     completed,
     failed,
+    quiet: async () => {
+      await traffic.stop();
+      const { keys } = queueNamed(store, 'generate');
+      await eventually('the jobs have ended', async () => {
+        const open = await Promise.all(
+          [keys.status('queued'), keys.status('in_progress')].map((key) => store.redis.zcard(key)),
+        );
+        return open.every((count) => count === 0);
+      });
+    },
     redisCpu: async () => {
       const info = await store.redis.info('cpu');
       const seconds = (field: string): number => Number(new RegExp(`${field}:([\\d.]+)`).exec(info)?.[1]);

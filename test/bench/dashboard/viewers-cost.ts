@@ -4,26 +4,38 @@ import { median, print, round } from '../figures.ts';
 import type { CrowdedStack } from './crowded-stack.ts';
 
 const VIEWERS = 10;
-const ROUNDS = 6;
+const ROUNDS = 8;
 const ROUND_MS = 10_000;
 
-/** Rounds with viewers and rounds without, in turn. */
+/**
+ * Rounds with viewers and rounds without, in turn: while jobs run, where what they cost swings by more than what is
+ * looked for, and then with none, where it can be seen. The last is what is set against what the jobs cost.
+ */
 export async function viewersCost(stack: CrowdedStack): Promise<void> {
-  const without: number[] = [];
-  const watched: number[] = [];
-  for (let i = 0; i < ROUNDS; i++) {
-    without.push(await cpuShare(stack));
-    const leave = await watch(stack);
-    watched.push(await cpuShare(stack));
-    leave();
-  }
-  const added = watched.map((share, i) => share / (without[i] as number) - 1);
+  const busy = await rounds(stack);
+  await stack.quiet();
+  const still = await rounds(stack);
+  const jobs = median(busy.without) - median(still.without);
+  const added = median(still.added);
   print({
-    ...{ bench: 'dashboard', what: 'Redis CPU with ten viewers of the overview', viewers: VIEWERS },
-    ...{ share_without: round(median(without), 4), share_watched: round(median(watched), 4) },
-    ...{ added_of_one_core: round(median(watched) - median(without), 4), added_of_redis_cpu: round(median(added), 3) },
-    ...{ rounds: added.map((one) => round(one, 3)), goal: 'added_of_redis_cpu <= 0.02' },
+    ...{ bench: 'dashboard', what: 'Redis CPU with ten viewers of the overview, of one core', viewers: VIEWERS },
+    ...{ jobs: round(jobs, 4), added_among_jobs: round(median(busy.added), 4), added: round(added, 5) },
+    ...{ added_of_what_jobs_cost: round(added / jobs, 4), among_jobs_by_round: busy.added.map((one) => round(one, 4)) },
+    goal: 'added_of_what_jobs_cost <= 0.02',
   });
+}
+
+async function rounds(stack: CrowdedStack): Promise<{ without: number[]; added: number[] }> {
+  const [without, added]: [number[], number[]] = [[], []];
+  for (let i = 0; i < ROUNDS; i++) {
+    const before = await cpuShare(stack);
+    const leave = await watch(stack);
+    const watched = await cpuShare(stack);
+    leave();
+    without.push(before);
+    added.push(watched - before);
+  }
+  return { without, added };
 }
 
 /** The share of one core that Redis uses for a while. */
