@@ -16,9 +16,13 @@ const LOOKS = [
   ...(['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, width: 390 })),
 ];
 
-/** What of the page can be operated, in its order; and whether one sees where one is. Run in the browser. */
-const CONTROLS = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
-  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0).length`;
+/**
+ * What of the page can be operated, in its order, of choices the chosen one: the arrows lead to the others. And whether
+ * one sees where one is. Run in the browser.
+ */
+const OPERABLE = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)
+  .filter((element) => element.type !== 'radio' || element.checked)`;
 const FOCUSED = `(() => {
   const element = document.activeElement;
   if (element === null || element === document.body) return null;
@@ -27,8 +31,7 @@ const FOCUSED = `(() => {
   const { outlineStyle, outlineWidth } = getComputedStyle(element);
   return { visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1, html: element.outerHTML.slice(0, 120) };
 })()`;
-const REACHED = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
-  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)
+const UNREACHED = `${OPERABLE}
   .filter((element) => window.reached === undefined || !window.reached.has(element)).map((element) => element.outerHTML.slice(0, 120))`;
 const MOST_TABS = 300;
 
@@ -112,7 +115,7 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
 /** The controls that Tab did not reach, or that do not show that they are reached. */
 async function strayControls(page: Page): Promise<string[]> {
   await page.evaluate('document.activeElement?.blur()');
-  const controls = await page.evaluate<number>(CONTROLS);
+  const controls = await page.evaluate<number>(`${OPERABLE}.length`);
   const unseen: string[] = [];
   for (let i = 0; i < Math.min(MOST_TABS, controls + 5); i++) {
     await page.keyboard.press('Tab');
@@ -120,6 +123,6 @@ async function strayControls(page: Page): Promise<string[]> {
     if (focused !== null && !focused.visible) unseen.push(`no outline: ${focused.html}`);
   }
   if (controls >= MOST_TABS) return unseen;
-  const unreached = await page.evaluate<string[]>(REACHED);
+  const unreached = await page.evaluate<string[]>(UNREACHED);
   return [...unseen, ...unreached.map((html) => `not reached: ${html}`)];
 }
