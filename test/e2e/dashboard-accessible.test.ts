@@ -11,10 +11,12 @@ const missing = browserMissing();
 const HEIGHT = 900;
 /** Most of a visit is waiting for a page to come to rest. */
 const AT_ONCE = 3;
-const LOOKS = [
-  ...(['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, width: 1280 })),
-  ...(['light', 'dark'] as const).map((colorScheme) => ({ colorScheme, width: 390 })),
-];
+/** What is drawn in the dark differs by its colours only. */
+const IN_THE_DARK = ['color-contrast'];
+const LOOKS = [1280, 390].flatMap((width) => [
+  { colorScheme: 'light' as const, width, rules: undefined },
+  { colorScheme: 'dark' as const, width, rules: IN_THE_DARK },
+]);
 
 /**
  * What of the page can be operated, in its order, of choices the chosen one: the arrows lead to the others. And whether
@@ -23,17 +25,21 @@ const LOOKS = [
 const OPERABLE = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
   .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)
   .filter((element) => element.type !== 'radio' || element.checked)`;
+const UNREACHED = `${OPERABLE}.filter((element) => !window.reached?.has(element))`;
+interface Focused {
+  seen: boolean;
+  html: string;
+  /** Whether every control has been reached by now. */
+  all: boolean;
+}
 const FOCUSED = `(() => {
-  const element = document.activeElement;
-  if (element === null || element === document.body) return null;
+  const element = document.activeElement ?? document.body;
   window.reached ??= new Set();
   window.reached.add(element);
   const { outlineStyle, outlineWidth } = getComputedStyle(element);
-  return { visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1, html: element.outerHTML.slice(0, 120) };
+  const seen = element === document.body || (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1);
+  return { seen, html: element.outerHTML.slice(0, 120), all: ${UNREACHED}.length === 0 };
 })()`;
-const UNREACHED = `${OPERABLE}
-  .filter((element) => window.reached === undefined || !window.reached.has(element)).map((element) => element.outerHTML.slice(0, 120))`;
-const MOST_TABS = 300;
 
 describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
   let lively: LivelyStack;
@@ -74,11 +80,11 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
         if (!(await open(page))) return;
         visited.push(name);
         for (const control of await strayControls(page)) keyboard.push(`${name}: ${control}`);
-        for (const { colorScheme, width } of LOOKS) {
+        for (const { colorScheme, width, rules } of LOOKS) {
           await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
           await page.setViewportSize({ width, height: HEIGHT });
           const at = `${name}, ${colorScheme}, ${width} px`;
-          for (const finding of await seriousFindings(page)) serious.push({ at, ...finding });
+          for (const finding of await seriousFindings(page, rules)) serious.push({ at, ...finding });
           const over = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
           if (over > 0) wide.push(`${at}: by ${over} px`);
         }
@@ -117,12 +123,13 @@ async function strayControls(page: Page): Promise<string[]> {
   await page.evaluate('document.activeElement?.blur()');
   const controls = await page.evaluate<number>(`${OPERABLE}.length`);
   const unseen: string[] = [];
-  for (let i = 0; i < Math.min(MOST_TABS, controls + 5); i++) {
+  // What scrolls is stopped at too.
+  for (let left = 2 * controls + 20; left > 0; left--) {
     await page.keyboard.press('Tab');
-    const focused = await page.evaluate<{ visible: boolean; html: string } | null>(FOCUSED);
-    if (focused !== null && !focused.visible) unseen.push(`no outline: ${focused.html}`);
+    const { seen, html, all } = await page.evaluate<Focused>(FOCUSED);
+    if (!seen) unseen.push(`no outline: ${html}`);
+    if (all) return unseen;
   }
-  if (controls >= MOST_TABS) return unseen;
-  const unreached = await page.evaluate<string[]>(UNREACHED);
+  const unreached = await page.evaluate<string[]>(`${UNREACHED}.map((element) => element.outerHTML.slice(0, 120))`);
   return [...unseen, ...unreached.map((html) => `not reached: ${html}`)];
 }
