@@ -88,6 +88,14 @@ describe('every route that changes something', () => {
     return [reply.status, codeOf(reply)];
   };
 
+  it('is found, on whatever it changes', () => {
+    const areas = new Set(changing.map(({ path }) => path.split('/')[2]));
+    expect([...areas].sort()).toEqual(['actions', 'batches', 'flows', 'jobs', 'limits', 'queues', 'session']);
+    for (const verb of ['cancel', 'retry', 'edit']) {
+      expect(changing).toContainEqual({ method: 'POST', path: `/api/jobs/x/${verb}` });
+    }
+  });
+
   it('is below /api, and refuses who is not signed in', async () => {
     expect(changing.length).toBeGreaterThan(others().length);
     expect(others().length).toBeGreaterThan(0);

@@ -22,11 +22,15 @@ interface AxeResults {
 
 let source: Promise<string> | undefined;
 
-/** The serious and critical findings. The page's context must have been made with `bypassCSP`, for axe to be let in. */
-export async function seriousFindings(page: Page): Promise<AxeFinding[]> {
+/**
+ * The serious and critical findings. The page's context must have been made with `bypassCSP`, for axe to be let in.
+ * @param rules of axe, by name; all that are on by default where it is left out
+ */
+export async function seriousFindings(page: Page, rules?: readonly string[]): Promise<AxeFinding[]> {
   source ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   if (!(await page.evaluate('"axe" in window'))) await page.addScriptTag({ content: await source });
-  const { violations } = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
+  const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) };
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, impact, help, nodes }) => ({

@@ -31,7 +31,7 @@ export function dashboardPages({ job, failedJob, batch, flow }: DashboardContent
     { name: 'failed-job', path: `/jobs/${failedJob}` },
     { name: 'failures', path: '/failures' },
     { name: 'cohort', path: '/failures', link: '/failures/' },
-    { name: 'action', path: '/audit', link: '/actions/' },
+    { name: 'action', path: '/failures', link: '/actions/' },
     { name: 'batches', path: '/batches' },
     { name: 'batch', path: `/batches/${batch}` },
     { name: 'flows', path: '/flows' },
@@ -65,8 +65,14 @@ const QUIET = `new Promise((resolve) => {
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
 })`;
 
-/** Opens a page and waits until all of it is there. False: there is nothing that it could show. */
-export async function openDashboardPage(page: Page, url: string, entry: DashboardPage): Promise<boolean> {
+/** Opens what is folded: some of it is fetched only then. */
+export async function unfold(page: Page): Promise<void> {
+  await page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true");
+  await page.evaluate(QUIET);
+}
+
+/** Opens a page and waits until all of it is there; by a link, once the index has what the link stands for. */
+export async function openDashboardPage(page: Page, url: string, entry: DashboardPage): Promise<void> {
   const asked = new Set<unknown>();
   page.on('request', (request) => {
     if (request.resourceType() !== 'eventsource') asked.add(request);
@@ -82,11 +88,9 @@ export async function openDashboardPage(page: Page, url: string, entry: Dashboar
   };
   await page.goto(`${url}${entry.path}`);
   await settled();
-  if (entry.link === undefined) return true;
+  if (entry.link === undefined) return;
   const link = page.locator(`main a[href^="${entry.link}"]`).first();
-  if ((await link.count()) === 0) return false;
   await link.click();
   await page.waitForURL((at) => at.pathname.startsWith(entry.link ?? ''));
   await settled();
-  return true;
 }

@@ -2,6 +2,7 @@
 import { type JobError, parseFlow, type ResponseObject } from '@millrace/core';
 import {
   beginAttempt,
+  createAction,
   createBatch,
   createFlow,
   noteAct,
@@ -76,6 +77,17 @@ export async function makeHostile(store: Store): Promise<DashboardContents> {
   await submitOne(store, { ...common, body, delayMs: 3_600_000 });
   await beginAttempt(store, generate, await submitOne(store, { ...common, body }), { worker: NAME });
   const flow = await makeFlow(store);
+  const what = `${NAME} ${HOSTILE}`;
+  // No worker carries it out.
+  const action = {
+    kind: 'retry',
+    ids: [failedJob],
+    what,
+    cause: null,
+    edit: { instructions: HOSTILE },
+    key: NAME,
+  } as const;
+  await createAction(store, action);
   await noteAct(store, { who: NAME, role: 'operator', what: 'job.cancel', target: NAME, detail: HOSTILE });
   return { job, failedJob, batch: batch.id, flow };
 }

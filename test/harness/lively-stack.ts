@@ -4,7 +4,7 @@
  */
 
 import { createLog, loadConfig, readEnvironment } from '@millrace/core';
-import { noteAct, openStore } from '@millrace/queue';
+import { createAction, noteAct, openStore } from '@millrace/queue';
 import type { DashboardContents } from './dashboard-pages.ts';
 import { eventually } from './eventually.ts';
 import { call } from './http.ts';
@@ -132,6 +132,9 @@ async function noteActs({ env }: Stack, job: string, failedJob: string, flow: st
     await by('bo', 'job.retry', failedJob, 'with another model');
     await by('bo', 'job.cancel', job);
     await by('ann', 'flow.cancel', flow);
+    const action = { kind: 'retry', ids: [failedJob], cause: null, edit: null, key: 'bo' } as const;
+    const id = await createAction(store, { ...action, what: 'server_error: the simulator was told to fail' });
+    await by('bo', 'failures.retry', id, '1 job');
     await by('ann', 'session.sign_out');
   } finally {
     await store.close();

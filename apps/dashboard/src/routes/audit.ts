@@ -41,7 +41,8 @@ const PAGES: Readonly<Record<string, string>> = {
   batch: '/batches/',
   flow: '/flows/',
   action: '/actions/',
-  cohort: '/failures/',
+  // What was ordered for the failures of a cause is an action.
+  failures: '/actions/',
 };
 const OVERVIEW_KINDS: ReadonlySet<string> = new Set(['queue', 'limit', 'breaker']);
 

@@ -78,7 +78,7 @@ function Row({ batch }: { batch: BatchRow }) {
   return (
     <tr>
       <th scope="row">
-        <Link href={`/batches/${id}`} className="id" aria-label={`Batch ${id}`}>
+        <Link href={`/batches/${id}`} className="id" aria-label={`Batch …${id.slice(-12)}`}>
           …{id.slice(-12)}
         </Link>
         <small className="under">

@@ -42,7 +42,7 @@ export function FailureTable({ failures }: { failures: readonly FailureView[] })
               {attempts}
             </td>
             <td>
-              <Link className="id" href={`/jobs/${id}`} aria-label={`Job ${id}`}>
+              <Link className="id" href={`/jobs/${id}`} aria-label={`Job …${id.slice(-ID_TAIL)}`}>
                 …{id.slice(-ID_TAIL)}
               </Link>
             </td>

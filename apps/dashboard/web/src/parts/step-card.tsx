@@ -50,14 +50,15 @@ export function StepCardView({ flow, card, chosen }: { flow: string; card: StepC
       )}
       {total > 0 && (
         <p>
-          <Link href={`/flows/${flow}?step=${encodeURIComponent(name)}`} aria-label={`Jobs of ${name}`}>
+          <Link href={`/flows/${flow}?step=${encodeURIComponent(name)}`}>
             {total === 1 ? 'What it said' : `Its ${formatCount(total)} jobs`}
+            <span className="visually-hidden">, {name}</span>
           </Link>
           {job !== null && (
             <>
               {' · '}
-              <Link href={`/jobs/${job}`} aria-label={`The job of ${name}`}>
-                Its job
+              <Link href={`/jobs/${job}`}>
+                Its job<span className="visually-hidden">, {name}</span>
               </Link>
             </>
           )}

@@ -90,7 +90,7 @@ function Row({ job: { index, id, status, error, said } }: { job: StepJobRow }) {
     <tr>
       <td data-label="Index">{formatCount(index)}</td>
       <td data-label="Job">
-        <Link className="id" href={`/jobs/${id}`} aria-label={`Job ${id}`}>
+        <Link className="id" href={`/jobs/${id}`} aria-label={`Job …${id.slice(-8)}`}>
           …{id.slice(-8)}
         </Link>
       </td>
