@@ -1,7 +1,8 @@
-import { LATENCY_BUCKETS_SECONDS, readDays, readMinutes, type Store } from '@millrace/queue';
+import { LATENCY_BUCKETS_SECONDS, readDays, readMinutes, type Store, tellWorker } from '@millrace/queue';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { finishByOutcome, settleAttempt } from '../../../packages/queue/src/attempt.ts';
-import { limitKeys } from '../../../packages/queue/src/keys.ts';
+import { limitKeys, queueKeys } from '../../../packages/queue/src/keys.ts';
+import { runScript } from '../../../packages/queue/src/scripts.ts';
 import { openTestStore } from '../../../packages/queue/src/testing/store.ts';
 import { begin, COMPLETED, FAILED, queueOf, RETRY, submitOne } from '../../../packages/queue/src/testing/stored.ts';
 import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
@@ -253,4 +254,30 @@ it('a limit is told with what is configured, learned, left and used, by model, a
     'millrace_limit_configured_in_flight',
     'millrace_limit_in_flight',
   ]);
+});
+
+it('workers alive are counted by the version they told, each once; a version that none of them runs any more is gone', async () => {
+  const fail = (error: unknown): never => {
+    throw error;
+  };
+  const self = (version: string) => ({ version, host: 'mill', pid: 7, startedAt: 1000, concurrency: { generate: 10 } });
+  const told = [];
+  for (const [worker, version] of Object.entries({ w1: '1.1.0', w2: '1.2.0', w3: '1.2.0', silent: null })) {
+    for (const name of ['generate', 'extract']) {
+      const { workers, beats } = queueKeys(name);
+      await runScript(store.redis, 'beat', [workers, beats], [worker]);
+    }
+    if (version !== null) told.push(await tellWorker(store, worker, self(version), fail));
+  }
+  const open = openMetrics(store);
+  const alive = async (): Promise<Record<string, number>> =>
+    Object.fromEntries(
+      parse(await open.render())
+        .filter(({ name }) => name === 'millrace_workers')
+        .map(({ labels, value }) => [labels.version, value]),
+    );
+  expect(await alive()).toEqual({ '1.1.0': 1, '1.2.0': 2, unknown: 1 });
+  await told[0]?.stop();
+  expect(await alive()).toEqual({ '1.2.0': 2, unknown: 2 });
+  for (const one of told) await one.stop();
 });

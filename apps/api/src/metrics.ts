@@ -11,6 +11,7 @@ import {
   readCounters,
   readLimits,
   readSpentTotals,
+  readWorkers,
   type Store,
   tokensOf,
 } from '@millrace/queue';
@@ -93,6 +94,12 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
     labelNames: ['upstream'],
     registers: [registry],
   });
+  const workers = new Gauge({
+    name: 'millrace_workers',
+    help: 'Worker processes alive, by the version they told; unknown: they have told none yet. At most 500 are counted.',
+    labelNames: ['version'],
+    registers: [registry],
+  });
   const webhooks = new Gauge({
     name: 'millrace_webhook_deliveries',
     help: 'Deliveries of webhooks: pending, delivered (of the last day, at most 1000) and dead.',
@@ -101,12 +108,13 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
   });
 
   const refresh = async (): Promise<void> => {
-    const [counts, totals, spent, { limits }, breakers, deliveries] = await Promise.all([
+    const [counts, totals, spent, { limits }, breakers, alive, deliveries] = await Promise.all([
       countQueues(store),
       readCounters(store),
       readSpentTotals(store),
       readLimits(store),
       readBreakers(store),
+      readWorkers(store),
       countDeliveries(store),
     ]);
     showLimits(limits);
@@ -117,6 +125,7 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
     for (const metric of [
       jobs,
       paused,
+      workers,
       inFlight,
       keptBytes,
       submitted,
@@ -129,6 +138,7 @@ export function openMetrics(store: Store): { contentType: string; render: () => 
       crashes,
     ])
       metric.reset();
+    for (const { self } of alive) workers.inc({ version: self?.version ?? 'unknown' });
     for (const { name: queue, paused: isPaused, active, ...states } of counts) {
       paused.set({ queue }, isPaused ? 1 : 0);
       inFlight.set({ queue }, active);
