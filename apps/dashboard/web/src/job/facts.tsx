@@ -19,7 +19,10 @@ export function Facts({ job }: { job: JobPageView }) {
       <Fact name="Model">{job.model === null ? 'the upstream’s first' : <bdi>{job.model}</bdi>}</Fact>
       <Fact name="Priority">{job.priority}</Fact>
       <Fact name="Created">
-        {formatTime(job.created_at)} <small>{<Ago at={job.created_at} />}</small>
+        {formatTime(job.created_at)}
+        <small className="under">
+          <Ago at={job.created_at} />
+        </small>
       </Fact>
       {job.finished_at !== null && <Fact name="Ended">{formatTime(job.finished_at)}</Fact>}
       {took !== null && <Fact name="Took in all">{formatDuration(took)}</Fact>}

@@ -40,7 +40,7 @@ function Live({ id }: { id: string }) {
         <Link href="/batches">All batches</Link> · <Link href={jobsAddress({ batch: id })}>Its jobs</Link>
       </p>
       <h1>
-        <StatusBadge status={batch.status} /> Batch <span className="id">{id}</span>
+        Batch <span className="id">{id}</span> <StatusBadge status={batch.status} />
       </h1>
       {gone && <p className="notice warn">This batch is not kept any more; this is what was last seen of it.</p>}
       {stale && <p className="notice warn">This may be old: it cannot be read now.</p>}

@@ -37,8 +37,8 @@ function Live({ id }: { id: string }) {
         <Link href="/flows">All flows</Link> · <Link href={jobsAddress({ flow: id })}>Its jobs</Link>
       </p>
       <h1>
-        <StatusBadge status={flow.status} /> {flow.name !== null && <bdi>{flow.name} </bdi>}
-        <span className="id">{id}</span>
+        {flow.name === null ? 'Flow ' : <bdi>{flow.name} </bdi>}
+        <span className="id">{id}</span> <StatusBadge status={flow.status} />
       </h1>
       {gone && <p className="notice warn">This flow is not kept any more; this is what was last seen of it.</p>}
       {stale && <p className="notice warn">This may be old: it cannot be read now.</p>}

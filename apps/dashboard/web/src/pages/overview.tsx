@@ -54,8 +54,9 @@ export default function Overview() {
   );
 }
 
-function Stats({ overview: { known, figures, queues, workers } }: { overview: OverviewView }) {
+function Stats({ overview: { known, figures, queues, workers, causes } }: { overview: OverviewView }) {
   const of = (text: string): string | null => (known ? text : null);
+  const top = causes?.[0];
   const { perMinute, errorShare, failedLately, spentToday, unpricedTokens } = figures;
   const tone = errorShare === null || errorShare < WARN_SHARE ? '' : errorShare < BAD_SHARE ? 'warn' : 'bad';
   const backlog = queues.reduce((sum, { waiting, delayed }) => sum + waiting + delayed, 0);
@@ -70,6 +71,11 @@ function Stats({ overview: { known, figures, queues, workers } }: { overview: Ov
       </Stat>
       <Stat name="Errors" value={of(errorShare === null ? '–' : formatShare(errorShare))} tone={tone}>
         {errorShare === null ? 'none ended for 15 minutes' : `${formatCount(failedLately)} failed in 15 minutes`}
+        {known && top !== undefined && (
+          <>
+            , of the last hour most: <Link href={`/failures/${encodeURIComponent(top.cause)}?hours=1`}>{top.code}</Link>
+          </>
+        )}
       </Stat>
       <Stat name="Backlog" value={of(formatCount(backlog))}>
         <Drained queues={queues} />
