@@ -3,8 +3,8 @@
  * causes, a batch half done, a flow on its way, tool calls, extractions, images, a paused queue, a limit in use.
  */
 
-import { createLog, loadConfig, readEnvironment } from '@millrace/core';
-import { noteAct, openStore } from '@millrace/queue';
+import { causeOf, createLog, loadConfig, readEnvironment } from '@millrace/core';
+import { createAction, noteAct, openStore, readAction, readJob, type Store } from '@millrace/queue';
 import type { DashboardContents } from './dashboard-pages.ts';
 import { eventually } from './eventually.ts';
 import { call } from './http.ts';
@@ -15,6 +15,8 @@ export interface LivelyStack {
   stack: Stack;
   dashboard: RoleProcess;
   contents: DashboardContents;
+  /** More jobs worth a look: their ids, by what each shows. */
+  sights: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -24,6 +26,8 @@ const TOPICS = [
   ...['a parcel that never came', 'a broken zip on the new tent', 'an invoice made out to the wrong company'],
   ...['a refund that takes too long', 'the difference between two sleeping bags', 'a discount code that is refused'],
 ] as const;
+/** Half of it is seen as it comes; then it stalls. */
+const ANSWER = `**Hello Mara,** thank you for writing. The invoice was made out to the wrong company because the address book still had the old name. ${'We have corrected it and sent a new one to your accounts department. '.repeat(4)}`;
 const TEAMS = ['support', 'shop', 'finance'] as const;
 const INVOICE = {
   type: 'object',
@@ -41,7 +45,7 @@ const PICTURE =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGNQTzuCFTEMLQkAJ3hnARB4nJkAAAAASUVORK5CYII=';
 
 export async function startLivelyStack(): Promise<LivelyStack> {
-  const limit = { requestsPerMinute: 900, tokensPerMinute: 120_000, inFlight: 60, models: ['gpt-5-mini', 'gpt-5'] };
+  const limit = { requestsPerMinute: 900, tokensPerMinute: 120_000, inFlight: 24, models: ['gpt-5-mini', 'gpt-5'] };
   const terms = { limit: 'gpt-5', attempts: 2, backoff: { baseSeconds: 0.1, maxSeconds: 0.2 } };
   const stack = await startStack({
     workers: 2,
@@ -58,12 +62,13 @@ export async function startLivelyStack(): Promise<LivelyStack> {
       worker: { graceSeconds: 0.2 },
     },
   });
-  const contents = await fill(stack);
+  const { contents, sights } = await fill(stack);
   const dashboard = await startRole('dashboard', stack.env);
   return {
     stack,
     dashboard,
     contents,
+    sights,
     stop: async () => {
       await dashboard.stop();
       await stack.stop();
@@ -71,7 +76,7 @@ export async function startLivelyStack(): Promise<LivelyStack> {
   };
 }
 
-async function fill(stack: Stack): Promise<DashboardContents> {
+async function fill(stack: Stack): Promise<Pick<LivelyStack, 'contents' | 'sights'>> {
   const generate = (input: unknown, more: object = {}, body: object = {}) =>
     submitJob(stack, {
       ...{ type: 'generate', request: { instructions: 'You answer customers of an outdoor shop.', input, ...body } },
@@ -83,7 +88,8 @@ async function fill(stack: Stack): Promise<DashboardContents> {
     generate(
       prompt(i),
       { metadata: { team: TEAMS[i % 3], ticket: `T-${4100 + i}` } },
-      i % 5 === 0 ? { model: 'gpt-5' } : {},
+      // The last has no price.
+      i % 5 === 0 ? { model: 'gpt-5' } : i === 29 ? { model: 'orchid-2-preview' } : {},
     ),
   );
   const failing = [
@@ -107,18 +113,27 @@ async function fill(stack: Stack): Promise<DashboardContents> {
   const flow = await startFlow(stack);
   // What goes on and on, and what waits.
   for (let i = 0; i < 6; i++) await generate(`${prompt(i)} ${LASTING}`, { metadata: { team: 'shop' } });
+  const streaming = await generate(`${prompt(2)} [[say:${ANSWER}]] [[fault:stall]]`, { metadata: { team: 'finance' } });
   for (let i = 0; i < 24; i++) await generate(prompt(i), { queue: 'nightly' });
   for (let i = 0; i < 3; i++) await generate(prompt(i), { delay_seconds: 1800 });
   const ended = await Promise.all([...quick, ...failing]);
   for (const id of [job, picture, ...extracted, ...ended]) await finished(stack, id, 60_000);
   await eventually('half of the batch is done', async () => (await doneOf(stack, batch)) >= 16, 60_000);
   const failedJob = ended[quick.length] ?? '';
-  await noteActs(stack, job, failedJob, flow);
-  return { job, failedJob, batch, flow };
+  await noteActs(stack, job, failedJob, flow, ended.slice(quick.length, quick.length + 6));
+  const [extraction = ''] = extracted;
+  const sights = { extraction, 'schema-miss': ended.at(-5) ?? '', image: picture, streaming };
+  return { contents: { job, failedJob, batch, flow }, sights };
 }
 
 /** What people did this afternoon. */
-async function noteActs({ env }: Stack, job: string, failedJob: string, flow: string): Promise<void> {
+async function noteActs(
+  { env }: Stack,
+  job: string,
+  failedJob: string,
+  flow: string,
+  broken: readonly string[],
+): Promise<void> {
   const [redisUrl = '', config] = [env.REDIS_URL, await loadConfig(readEnvironment(env))];
   const store = await openStore({ redisUrl, config, log: createLog('test', 'silent'), kind: 'patient' });
   const by = (who: string, what: string, target = '', detail = '') =>
@@ -133,9 +148,25 @@ async function noteActs({ env }: Stack, job: string, failedJob: string, flow: st
     await by('bo', 'job.cancel', job);
     await by('ann', 'flow.cancel', flow);
     await by('ann', 'session.sign_out');
+    await retryAll(store, broken, by);
   } finally {
     await store.close();
   }
+}
+
+/** A cause is tried again as a whole, by the workers. */
+async function retryAll(
+  store: Store,
+  ids: readonly string[],
+  by: (who: string, what: string, target: string, detail: string) => Promise<void>,
+): Promise<void> {
+  const job = (await readJob(store, ids[0] ?? ''))?.job;
+  if (job === undefined) return;
+  const { id: cause, code, message } = causeOf(job);
+  const what = `${code}: ${message}`;
+  const action = await createAction(store, { kind: 'retry', ids, what, cause, edit: null, key: 'bo' });
+  await by('bo', 'failures.retry', action, `${ids.length} jobs: ${what}`);
+  await eventually('the action is done', async () => (await readAction(store, action))?.status === 'completed', 60_000);
 }
 
 function extract(stack: Stack, i: number, words = ''): Promise<string> {
