@@ -10,6 +10,7 @@ import { eventually } from './eventually.ts';
 import { call } from './http.ts';
 import { type RoleProcess, startRole } from './processes.ts';
 import { finished, type Stack, startStack, submitJob } from './stack.ts';
+import { tentPicture } from './tent-picture.ts';
 
 export interface LivelyStack {
   stack: Stack;
@@ -26,8 +27,6 @@ const TOPICS = [
   ...['a parcel that never came', 'a broken zip on the new tent', 'an invoice made out to the wrong company'],
   ...['a refund that takes too long', 'the difference between two sleeping bags', 'a discount code that is refused'],
 ] as const;
-/** Half of it is seen as it comes; then it stalls. */
-const ANSWER = `**Hello Mara,** thank you for writing. The invoice was made out to the wrong company because the address book still had the old name. ${'We have corrected it and sent a new one to your accounts department. '.repeat(4)}`;
 const TEAMS = ['support', 'shop', 'finance'] as const;
 const INVOICE = {
   type: 'object',
@@ -40,10 +39,6 @@ const INVOICE = {
   required: ['supplier', 'number', 'total', 'currency'],
   additionalProperties: false,
 };
-/** 8 × 8 pixels, green. */
-const PICTURE =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGNQTzuCFTEMLQkAJ3hnARB4nJkAAAAASUVORK5CYII=';
-
 export async function startLivelyStack(): Promise<LivelyStack> {
   const limit = { requestsPerMinute: 900, tokensPerMinute: 120_000, inFlight: 24, models: ['gpt-5-mini', 'gpt-5'] };
   const terms = { limit: 'gpt-5', attempts: 2, backoff: { baseSeconds: 0.1, maxSeconds: 0.2 } };
@@ -102,7 +97,7 @@ async function fill(stack: Stack): Promise<Pick<LivelyStack, 'contents' | 'sight
   const weather = `What should I pack for Oslo? [[args:get_weather {"city":"Oslo"}]] [[call:get_weather]]`;
   const content = [
     { type: 'input_text', text: 'Which of our tents is this, and what does it weigh?' },
-    { type: 'input_image', image_url: PICTURE },
+    { type: 'input_image', image_url: tentPicture() },
   ];
   const [job = '', picture = '', ...extracted] = await Promise.all([
     generate(weather, { metadata: { team: 'shop', ticket: 'T-4207' } }, { tools: [tool] }),
@@ -113,14 +108,15 @@ async function fill(stack: Stack): Promise<Pick<LivelyStack, 'contents' | 'sight
   const flow = await startFlow(stack);
   // What goes on and on, and what waits.
   for (let i = 0; i < 6; i++) await generate(`${prompt(i)} ${LASTING}`, { metadata: { team: 'shop' } });
-  const streaming = await generate(`${prompt(2)} [[say:${ANSWER}]] [[fault:stall]]`, { metadata: { team: 'finance' } });
+  const streaming = await generate(`${prompt(2)} [[fault:stall]]`, { metadata: { team: 'finance' }, delay_seconds: 1 });
+  await askForEvents(stack, streaming);
   for (let i = 0; i < 24; i++) await generate(prompt(i), { queue: 'nightly' });
   for (let i = 0; i < 3; i++) await generate(prompt(i), { delay_seconds: 1800 });
   const ended = await Promise.all([...quick, ...failing]);
   for (const id of [job, picture, ...extracted, ...ended]) await finished(stack, id, 60_000);
   await eventually('half of the batch is done', async () => (await doneOf(stack, batch)) >= 16, 60_000);
   const failedJob = ended[quick.length] ?? '';
-  await noteActs(stack, job, failedJob, flow, ended.slice(quick.length, quick.length + 6));
+  await noteActs(stack, job, failedJob, flow, ended.slice(quick.length + 6, quick.length + 10));
   const [extraction = ''] = extracted;
   const sights = { extraction, 'schema-miss': ended.at(-5) ?? '', image: picture, streaming };
   return { contents: { job, failedJob, batch, flow }, sights };
@@ -167,6 +163,13 @@ async function retryAll(
   const action = await createAction(store, { kind: 'retry', ids, what, cause, edit: null, key: 'bo' });
   await by('bo', 'failures.retry', action, `${ids.length} jobs: ${what}`);
   await eventually('the action is done', async () => (await readAction(store, action))?.status === 'completed', 60_000);
+}
+
+/** Whose events somebody wants before its call begins is called as a stream. */
+async function askForEvents({ api }: Stack, id: string): Promise<void> {
+  const asking = new AbortController();
+  await fetch(`${api.url}/v1/responses/${id}?stream=true`, { signal: asking.signal });
+  asking.abort();
 }
 
 function extract(stack: Stack, i: number, words = ''): Promise<string> {
