@@ -81,8 +81,8 @@ function Closed({ limit: { name, closed } }: { limit: LimitView }) {
   if (closed === null) return null;
   return (
     <Banner tone="bad">
-      <strong>The limit ‘{name}’ was closed</strong> <Ago at={closed.since} />: {CLOSED[closed.why]}. Its jobs wait and
-      use up no attempt; one call a minute finds out whether it is mended.
+      <strong>The limit ‘{name}’ is closed</strong> (closed <Ago at={closed.since} />
+      ): {CLOSED[closed.why]}. Its jobs wait and use up no attempt; one call a minute finds out whether it is mended.
       <ActButton path={resumePath(name)} text="Resume" label={`Open the limit ${name}`} />
     </Banner>
   );

@@ -20,7 +20,19 @@ export default function FlowPage() {
   const { id = '' } = useParams<{ id: string }>();
   // A topic that is not there would take the page's others with it.
   const { data, error, again } = useFetched<FlowRow>(`/api/flows/${encodeURIComponent(id)}`);
-  if (error !== null && data === null) return <Problem error={error} again={again} />;
+  if (error !== null && data === null) {
+    return (
+      <>
+        <p className="crumbs">
+          <Link href="/flows">All flows</Link>
+        </p>
+        <h1>
+          Flow <bdi className="id">{id}</bdi>
+        </h1>
+        <Problem error={error} again={again} />
+      </>
+    );
+  }
   return data === null ? <p className="empty">Loading…</p> : <Live key={id} id={id} />;
 }
 

@@ -27,6 +27,12 @@ export default function Overview() {
       {overview.known && (
         <>
           <Charts history={history} />
+          {overview.queues.every(isUntouched) && (
+            <p className="notice" id="begin">
+              Nothing was submitted yet. Jobs come by <code>POST /v1/responses</code> or <code>POST /v1/jobs</code> on
+              the API; a worker carries them out, and here it is seen.
+            </p>
+          )}
           <section>
             <h2 id="queues">Queues</h2>
             <QueueTable queues={overview.queues} />
@@ -52,6 +58,10 @@ export default function Overview() {
       <Kept redis={overview.redis} />
     </>
   );
+}
+
+function isUntouched({ waiting, delayed, active, completed, failed, incomplete, cancelled }: QueueView): boolean {
+  return waiting + delayed + active + completed + failed + incomplete + cancelled === 0;
 }
 
 function Stats({ overview: { known, figures, queues, workers, causes } }: { overview: OverviewView }) {

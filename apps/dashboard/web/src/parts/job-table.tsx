@@ -27,8 +27,7 @@ export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
             'No job fits.'
           ) : (
             <>
-              No jobs yet. Submit one by <code>POST /v1/responses</code>, or many by <code>POST /v1/jobs</code>: they
-              are seen here at once.
+              No jobs yet. Submit one by <code>POST /v1/responses</code>, or many by <code>POST /v1/jobs</code>.
             </>
           )}
         </p>
