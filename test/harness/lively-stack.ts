@@ -89,7 +89,7 @@ async function fill(stack: Stack): Promise<Pick<LivelyStack, 'contents' | 'sight
   );
   const failing = [
     ...Array.from({ length: 6 }, (_, i) => generate(`${prompt(i)} [[fault:500]]`, { metadata: { team: 'support' } })),
-    ...Array.from({ length: 4 }, (_, i) => generate(`${prompt(i)} [[fault:failed code=invalid_prompt]]`)),
+    ...Array.from({ length: 4 }, (_, i) => generate(`${prompt(i)} [[fault:422]]`)),
     ...Array.from({ length: 3 }, (_, i) => extract(stack, i, ' [[fault:badschema]]')),
     ...Array.from({ length: 2 }, (_, i) => extract(stack, i, ' [[fault:refusal]]')),
   ];
