@@ -41,9 +41,8 @@ const PAGES: Readonly<Record<string, string>> = {
   batch: '/batches/',
   flow: '/flows/',
   action: '/actions/',
-  // What was ordered of a cause is an action.
+  // What was ordered for the failures of a cause is an action.
   failures: '/actions/',
-  cohort: '/failures/',
 };
 const OVERVIEW_KINDS: ReadonlySet<string> = new Set(['queue', 'limit', 'breaker']);
 
