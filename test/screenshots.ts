@@ -14,9 +14,9 @@ const FOLDER = join(import.meta.dirname, '..', 'docs', 'screenshots');
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 390, height: 844 };
 /** Of a long page, its beginning. */
-const MOST_HEIGHT = 1800;
+const MOST_HEIGHT = 1500;
 /** Shown on a phone as well. */
-const NARROW_PAGES = new Set(['overview', 'job', 'failures']);
+const NARROW_PAGES = new Set(['overview', 'job', 'failed-job', 'failures']);
 const SCHEMES = ['light', 'dark'] as const;
 
 async function main(): Promise<void> {
@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   const [lively, chromium] = await Promise.all([startLivelyStack(), launchBrowser()]);
   const locked = await startRole('dashboard', { ...lively.stack.env, MILLRACE_API_KEYS: 'ops:operator:op-secret' });
   try {
-    for (const entry of dashboardPages(lively.contents)) {
+    const sights = Object.entries(lively.sights).map(([name, id]) => ({ name: `job-${name}`, path: `/jobs/${id}` }));
+    for (const entry of [...dashboardPages(lively.contents), ...sights]) {
       await look(chromium.browser, (page) => openDashboardPage(page, lively.dashboard.url, entry), entry.name);
     }
     await look(chromium.browser, (page) => openSignIn(page, locked.url), 'sign-in');

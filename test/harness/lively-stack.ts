@@ -3,18 +3,21 @@
  * causes, a batch half done, a flow on its way, tool calls, extractions, images, a paused queue, a limit in use.
  */
 
-import { createLog, loadConfig, readEnvironment } from '@millrace/core';
-import { createAction, noteAct, openStore } from '@millrace/queue';
+import { causeOf, createLog, loadConfig, readEnvironment } from '@millrace/core';
+import { createAction, noteAct, openStore, readAction, readJob, type Store } from '@millrace/queue';
 import type { DashboardContents } from './dashboard-pages.ts';
 import { eventually } from './eventually.ts';
 import { call } from './http.ts';
 import { type RoleProcess, startRole } from './processes.ts';
 import { finished, type Stack, startStack, submitJob } from './stack.ts';
+import { tentPicture } from './tent-picture.ts';
 
 export interface LivelyStack {
   stack: Stack;
   dashboard: RoleProcess;
   contents: DashboardContents;
+  /** More jobs worth a look: their ids, by what each shows. */
+  sights: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -36,12 +39,8 @@ const INVOICE = {
   required: ['supplier', 'number', 'total', 'currency'],
   additionalProperties: false,
 };
-/** 8 × 8 pixels, green. */
-const PICTURE =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGNQTzuCFTEMLQkAJ3hnARB4nJkAAAAASUVORK5CYII=';
-
 export async function startLivelyStack(): Promise<LivelyStack> {
-  const limit = { requestsPerMinute: 900, tokensPerMinute: 120_000, inFlight: 60, models: ['gpt-5-mini', 'gpt-5'] };
+  const limit = { requestsPerMinute: 900, tokensPerMinute: 120_000, inFlight: 24, models: ['gpt-5-mini', 'gpt-5'] };
   const terms = { limit: 'gpt-5', attempts: 2, backoff: { baseSeconds: 0.1, maxSeconds: 0.2 } };
   const stack = await startStack({
     workers: 2,
@@ -58,12 +57,13 @@ export async function startLivelyStack(): Promise<LivelyStack> {
       worker: { graceSeconds: 0.2 },
     },
   });
-  const contents = await fill(stack);
+  const { contents, sights } = await fill(stack);
   const dashboard = await startRole('dashboard', stack.env);
   return {
     stack,
     dashboard,
     contents,
+    sights,
     stop: async () => {
       await dashboard.stop();
       await stack.stop();
@@ -71,7 +71,7 @@ export async function startLivelyStack(): Promise<LivelyStack> {
   };
 }
 
-async function fill(stack: Stack): Promise<DashboardContents> {
+async function fill(stack: Stack): Promise<Pick<LivelyStack, 'contents' | 'sights'>> {
   const generate = (input: unknown, more: object = {}, body: object = {}) =>
     submitJob(stack, {
       ...{ type: 'generate', request: { instructions: 'You answer customers of an outdoor shop.', input, ...body } },
@@ -83,12 +83,13 @@ async function fill(stack: Stack): Promise<DashboardContents> {
     generate(
       prompt(i),
       { metadata: { team: TEAMS[i % 3], ticket: `T-${4100 + i}` } },
-      i % 5 === 0 ? { model: 'gpt-5' } : {},
+      // The last has no price.
+      i % 5 === 0 ? { model: 'gpt-5' } : i === 29 ? { model: 'orchid-2-preview' } : {},
     ),
   );
   const failing = [
     ...Array.from({ length: 6 }, (_, i) => generate(`${prompt(i)} [[fault:500]]`, { metadata: { team: 'support' } })),
-    ...Array.from({ length: 4 }, (_, i) => generate(`${prompt(i)} [[fault:400 code=context_length_exceeded]]`)),
+    ...Array.from({ length: 4 }, (_, i) => generate(`${prompt(i)} [[fault:422]]`)),
     ...Array.from({ length: 3 }, (_, i) => extract(stack, i, ' [[fault:badschema]]')),
     ...Array.from({ length: 2 }, (_, i) => extract(stack, i, ' [[fault:refusal]]')),
   ];
@@ -96,7 +97,7 @@ async function fill(stack: Stack): Promise<DashboardContents> {
   const weather = `What should I pack for Oslo? [[args:get_weather {"city":"Oslo"}]] [[call:get_weather]]`;
   const content = [
     { type: 'input_text', text: 'Which of our tents is this, and what does it weigh?' },
-    { type: 'input_image', image_url: PICTURE },
+    { type: 'input_image', image_url: tentPicture() },
   ];
   const [job = '', picture = '', ...extracted] = await Promise.all([
     generate(weather, { metadata: { team: 'shop', ticket: 'T-4207' } }, { tools: [tool] }),
@@ -107,18 +108,23 @@ async function fill(stack: Stack): Promise<DashboardContents> {
   const flow = await startFlow(stack);
   // What goes on and on, and what waits.
   for (let i = 0; i < 6; i++) await generate(`${prompt(i)} ${LASTING}`, { metadata: { team: 'shop' } });
+  const streaming = await generate(`${prompt(2)} [[fault:stall]]`, { metadata: { team: 'finance' }, delay_seconds: 1 });
+  await askForEvents(stack, streaming);
   for (let i = 0; i < 24; i++) await generate(prompt(i), { queue: 'nightly' });
-  for (let i = 0; i < 3; i++) await generate(prompt(i), { delay_seconds: 1800 });
+  const delayed = await Promise.all([0, 1, 2, 3].map((i) => generate(prompt(i), { delay_seconds: 1800 })));
+  await call('POST', `${stack.api.url}/v1/jobs/${delayed[3]}/cancel`);
   const ended = await Promise.all([...quick, ...failing]);
   for (const id of [job, picture, ...extracted, ...ended]) await finished(stack, id, 60_000);
   await eventually('half of the batch is done', async () => (await doneOf(stack, batch)) >= 16, 60_000);
   const failedJob = ended[quick.length] ?? '';
-  await noteActs(stack, job, failedJob, flow);
-  return { job, failedJob, batch, flow };
+  await noteActs(stack, ended.slice(quick.length + 6, quick.length + 10));
+  const [extraction = ''] = extracted;
+  const sights = { extraction, 'schema-miss': ended.at(-5) ?? '', image: picture, streaming };
+  return { contents: { job, failedJob, batch, flow }, sights };
 }
 
 /** What people did this afternoon. */
-async function noteActs({ env }: Stack, job: string, failedJob: string, flow: string): Promise<void> {
+async function noteActs({ env }: Stack, broken: readonly string[]): Promise<void> {
   const [redisUrl = '', config] = [env.REDIS_URL, await loadConfig(readEnvironment(env))];
   const store = await openStore({ redisUrl, config, log: createLog('test', 'silent'), kind: 'patient' });
   const by = (who: string, what: string, target = '', detail = '') =>
@@ -126,19 +132,35 @@ async function noteActs({ env }: Stack, job: string, failedJob: string, flow: st
   try {
     await by('ann', 'session.sign_in', '', 'from 10.4.0.12');
     await by('ann', 'limit.resume', 'gpt-5');
-    await by('deploy-bot', 'queue.pause', 'nightly', 'through the API');
     await noteAct(store, { who: '', role: null, what: 'session.refused', target: '', detail: 'from 10.4.0.77' });
     await by('bo', 'session.sign_in', '', 'from 10.4.0.31');
-    await by('bo', 'job.retry', failedJob, 'with another model');
-    await by('bo', 'job.cancel', job);
-    await by('ann', 'flow.cancel', flow);
-    const action = { kind: 'retry', ids: [failedJob], cause: null, edit: null, key: 'bo' } as const;
-    const id = await createAction(store, { ...action, what: 'server_error: the simulator was told to fail' });
-    await by('bo', 'failures.retry', id, '1 job');
     await by('ann', 'session.sign_out');
+    await retryAll(store, broken, by);
   } finally {
     await store.close();
   }
+}
+
+/** A cause is tried again as a whole, by the workers. */
+async function retryAll(
+  store: Store,
+  ids: readonly string[],
+  by: (who: string, what: string, target: string, detail: string) => Promise<void>,
+): Promise<void> {
+  const job = (await readJob(store, ids[0] ?? ''))?.job;
+  if (job === undefined) return;
+  const { id: cause, code, message } = causeOf(job);
+  const what = `${code}: ${message}`;
+  const action = await createAction(store, { kind: 'retry', ids, what, cause, edit: null, key: 'bo' });
+  await by('bo', 'failures.retry', action, `${ids.length} jobs: ${what}`);
+  await eventually('the action is done', async () => (await readAction(store, action))?.status === 'completed', 60_000);
+}
+
+/** Whose events somebody wants before its call begins is called as a stream. */
+async function askForEvents({ api }: Stack, id: string): Promise<void> {
+  const asking = new AbortController();
+  await fetch(`${api.url}/v1/responses/${id}?stream=true`, { signal: asking.signal });
+  asking.abort();
 }
 
 function extract(stack: Stack, i: number, words = ''): Promise<string> {

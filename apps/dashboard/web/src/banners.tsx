@@ -65,15 +65,14 @@ function Breaker({ breaker: { upstream, state, since } }: { breaker: BreakerView
   if (state === 'half_open') {
     return (
       <Banner tone="warn">
-        <strong>‘{upstream}’ is back</strong> since {from}: its calls come back step by step (circuit breaker half
-        open).
+        <strong>‘{upstream}’ is back,</strong> {from}: its calls come back step by step (circuit breaker half open).
       </Banner>
     );
   }
   return (
     <Banner tone="bad">
-      <strong>Calls to ‘{upstream}’ fail</strong> since {from}: its circuit breaker is open. Its jobs wait and use up no
-      attempt; a probe now and then finds out whether it is back.
+      <strong>Calls to ‘{upstream}’ fail:</strong> its circuit breaker is open (opened {from}). Its jobs wait and use up
+      no attempt; a probe now and then finds out whether it is back.
     </Banner>
   );
 }
@@ -82,8 +81,8 @@ function Closed({ limit: { name, closed } }: { limit: LimitView }) {
   if (closed === null) return null;
   return (
     <Banner tone="bad">
-      <strong>The limit ‘{name}’ is closed</strong> since <Ago at={closed.since} />: {CLOSED[closed.why]}. Its jobs wait
-      and use up no attempt; one call a minute finds out whether it is mended.
+      <strong>The limit ‘{name}’ is closed</strong> (closed <Ago at={closed.since} />
+      ): {CLOSED[closed.why]}. Its jobs wait and use up no attempt; one call a minute finds out whether it is mended.
       <ActButton path={resumePath(name)} text="Resume" label={`Open the limit ${name}`} />
     </Banner>
   );

@@ -5,6 +5,8 @@ import { formatCount, formatDuration, formatTime, formatUsd } from '../format.ts
 import { StatusBadge } from '../parts/status-badge.tsx';
 import { type AttemptLineOf, type Timeline, timelineOf } from './timeline-of.ts';
 
+const FIGURES: ReadonlySet<string> = new Set(['Tokens', 'Cost']);
+
 export function Attempts({ job }: { job: JobPageView }) {
   const running = job.attempts.some(({ finished_at: at }) => at === null);
   const now = useNow(running);
@@ -31,7 +33,7 @@ export function Attempts({ job }: { job: JobPageView }) {
         <thead>
           <tr>
             {['No.', 'Worker', 'Began', 'Took', 'Outcome', 'Tokens', 'Cost', 'Upstream id'].map((name) => (
-              <th key={name} scope="col">
+              <th key={name} scope="col" className={FIGURES.has(name) ? 'number' : undefined}>
                 {name}
               </th>
             ))}
@@ -133,7 +135,7 @@ function Attempt({ attempt, now }: { attempt: AttemptView; now: number }) {
         {usage === null ? <span className="none">none</span> : formatUsd(attempt.cost_usd)}
       </td>
       <td data-label="Upstream id">
-        <bdi className="id">{attempt.upstream_id ?? '—'}</bdi>
+        <bdi className="id">{attempt.upstream_id ?? '–'}</bdi>
       </td>
     </tr>
   );

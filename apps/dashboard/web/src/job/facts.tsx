@@ -16,10 +16,15 @@ export function Facts({ job }: { job: JobPageView }) {
         <Link href={`/jobs?queue=${encodeURIComponent(job.queue)}`}>{job.queue}</Link>
       </Fact>
       <Fact name="Type">{job.type}</Fact>
-      <Fact name="Model">{job.model === null ? 'the upstream’s first' : <bdi>{job.model}</bdi>}</Fact>
+      <Fact name="Model" text={job.model ?? ''}>
+        {job.model === null ? 'the upstream’s first' : <bdi>{job.model}</bdi>}
+      </Fact>
       <Fact name="Priority">{job.priority}</Fact>
       <Fact name="Created">
-        {formatTime(job.created_at)} <small>{<Ago at={job.created_at} />}</small>
+        {formatTime(job.created_at)}
+        <small className="under">
+          <Ago at={job.created_at} />
+        </small>
       </Fact>
       {job.finished_at !== null && <Fact name="Ended">{formatTime(job.finished_at)}</Fact>}
       {took !== null && <Fact name="Took in all">{formatDuration(took)}</Fact>}
@@ -82,7 +87,7 @@ export function Facts({ job }: { job: JobPageView }) {
       {job.has_webhook && <Fact name="Webhook">told when it ends</Fact>}
       {job.forget && <Fact name="Kept">only until it was delivered</Fact>}
       {Object.entries(job.metadata ?? {}).map(([name, value]) => (
-        <Fact key={name} name={<bdi>{name}</bdi>}>
+        <Fact key={name} name={<bdi>{name}</bdi>} text={value}>
           <bdi>{value}</bdi>
         </Fact>
       ))}
@@ -90,9 +95,12 @@ export function Facts({ job }: { job: JobPageView }) {
   );
 }
 
-function Fact({ name, children }: { name: ReactNode; children: ReactNode }) {
+/** A longer value has a row of its own. */
+const WIDE_CHARACTERS = 80;
+
+function Fact({ name, text = '', children }: { name: ReactNode; text?: string; children: ReactNode }) {
   return (
-    <div>
+    <div className={text.length > WIDE_CHARACTERS ? 'wide' : undefined}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

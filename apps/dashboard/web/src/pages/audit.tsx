@@ -37,7 +37,11 @@ function Acts({ search }: { search: string }) {
       {error !== null && <Problem error={error} again={again} />}
       {data !== null && data.acts.length > 0 && <Table acts={data.acts} />}
       {data !== null && data.acts.length === 0 && (
-        <p className="empty">{filtered ? 'Nothing here that fits.' : 'Nothing was done yet.'}</p>
+        <p className="empty">
+          {filtered
+            ? 'Nothing here that fits.'
+            : 'Nothing was done yet. Pausing a queue, retrying a job or signing in stands here from then on.'}
+        </p>
       )}
       {data !== null && (
         <p className="pager">
@@ -66,7 +70,7 @@ function Filter({ who, what }: { who: string; what: string }) {
     go(query.size === 0 ? '/audit' : `/audit?${query}`);
   };
   return (
-    <form className="filters" onSubmit={submit}>
+    <form className="acts-filter" onSubmit={submit}>
       <label>
         Who
         <input value={fields.who} onChange={(event) => setFields({ ...fields, who: event.target.value })} />

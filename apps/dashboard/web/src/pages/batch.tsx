@@ -25,7 +25,19 @@ export default function BatchPage() {
   const { id = '' } = useParams<{ id: string }>();
   // A topic that is not there would take the page's others with it.
   const { data, error, again } = useFetched<BatchRow>(`/api/batches/${encodeURIComponent(id)}`);
-  if (error !== null && data === null) return <Problem error={error} again={again} />;
+  if (error !== null && data === null) {
+    return (
+      <>
+        <p className="crumbs">
+          <Link href="/batches">All batches</Link>
+        </p>
+        <h1>
+          Batch <bdi className="id">{id}</bdi>
+        </h1>
+        <Problem error={error} again={again} />
+      </>
+    );
+  }
   return data === null ? <p className="empty">Loading…</p> : <Live key={id} id={id} />;
 }
 
@@ -40,7 +52,7 @@ function Live({ id }: { id: string }) {
         <Link href="/batches">All batches</Link> · <Link href={jobsAddress({ batch: id })}>Its jobs</Link>
       </p>
       <h1>
-        <StatusBadge status={batch.status} /> Batch <span className="id">{id}</span>
+        Batch <span className="id">{id}</span> <StatusBadge status={batch.status} />
       </h1>
       {gone && <p className="notice warn">This batch is not kept any more; this is what was last seen of it.</p>}
       {stale && <p className="notice warn">This may be old: it cannot be read now.</p>}

@@ -42,7 +42,7 @@ function BatchTable({ view: { batches, more } }: { view: BatchesView }) {
   if (batches.length === 0) {
     return (
       <p className="empty">
-        None. A batch is made by <code>POST /v1/batches</code>, of a file with a request a line.
+        No batches yet. A batch is made by <code>POST /v1/batches</code>, of a file with a request a line.
       </p>
     );
   }

@@ -60,7 +60,7 @@ function Cohorts({ failures: { total, cohorts, trouble, until } }: { failures: F
                 <Link href={`/failures/${cause.id}?${asSearch(span)}`}>
                   <CauseWords cause={cause} />
                 </Link>
-                {example !== null && (
+                {example !== null && example.message !== cause.message && (
                   <small className="example">
                     e.g. <Link href={`/jobs/${example.id}`}>{example.message || example.id}</Link>
                   </small>

@@ -20,7 +20,19 @@ export default function FlowPage() {
   const { id = '' } = useParams<{ id: string }>();
   // A topic that is not there would take the page's others with it.
   const { data, error, again } = useFetched<FlowRow>(`/api/flows/${encodeURIComponent(id)}`);
-  if (error !== null && data === null) return <Problem error={error} again={again} />;
+  if (error !== null && data === null) {
+    return (
+      <>
+        <p className="crumbs">
+          <Link href="/flows">All flows</Link>
+        </p>
+        <h1>
+          Flow <bdi className="id">{id}</bdi>
+        </h1>
+        <Problem error={error} again={again} />
+      </>
+    );
+  }
   return data === null ? <p className="empty">Loading…</p> : <Live key={id} id={id} />;
 }
 
@@ -37,8 +49,8 @@ function Live({ id }: { id: string }) {
         <Link href="/flows">All flows</Link> · <Link href={jobsAddress({ flow: id })}>Its jobs</Link>
       </p>
       <h1>
-        <StatusBadge status={flow.status} /> {flow.name !== null && <bdi>{flow.name} </bdi>}
-        <span className="id">{id}</span>
+        {flow.name === null ? 'Flow ' : <bdi>{flow.name} </bdi>}
+        <span className="id">{id}</span> <StatusBadge status={flow.status} />
       </h1>
       {gone && <p className="notice warn">This flow is not kept any more; this is what was last seen of it.</p>}
       {stale && <p className="notice warn">This may be old: it cannot be read now.</p>}

@@ -40,7 +40,7 @@ function FlowTable({ view: { flows, more } }: { view: FlowsView }) {
   if (flows.length === 0) {
     return (
       <p className="empty">
-        None. A flow is made by <code>POST /v1/flows</code>.
+        No flows yet. A flow is made by <code>POST /v1/flows</code>, of steps that use each other’s answers.
       </p>
     );
   }

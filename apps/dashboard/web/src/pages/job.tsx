@@ -1,6 +1,6 @@
 /** A job: what it asks, what it was answered, how each attempt went, and what can be done with it. Live while it runs. */
 import { useEffect } from 'react';
-import { useParams } from 'wouter';
+import { Link, useParams } from 'wouter';
 import type { JobPageView, JobTopic } from '../../../src/views/job.ts';
 import { ApiError, useFetched } from '../api.ts';
 import { Actions } from '../job/actions.tsx';
@@ -45,6 +45,9 @@ function OneJob({ id }: { id: string }) {
   const waiting = topic?.waiting_for ?? (topic === null ? (job?.waiting_for ?? null) : null);
   return (
     <article className="job">
+      <p className="crumbs">
+        <Link href="/jobs">All jobs</Link>
+      </p>
       <h1>
         Job <bdi className="id">{id}</bdi> {status !== null && !gone && <StatusBadge status={status} />}
       </h1>

@@ -47,7 +47,14 @@ export default function JobsPage() {
       {data === null && error === null && <p className="empty">Loading…</p>}
       {data !== null && (
         <>
-          <JobTable jobs={data.jobs} now={data.now} next={data.next} first={!search.has('after')} hrefOf={from} />
+          <JobTable
+            jobs={data.jobs}
+            now={data.now}
+            next={data.next}
+            first={!search.has('after')}
+            filtered={search.size > 0}
+            hrefOf={from}
+          />
           <IndexState index={data.index} indexed={data.indexed} now={data.now} />
         </>
       )}

@@ -27,6 +27,12 @@ export default function Overview() {
       {overview.known && (
         <>
           <Charts history={history} />
+          {overview.queues.every(isUntouched) && (
+            <p className="notice" id="begin">
+              Nothing was submitted yet. Jobs come by <code>POST /v1/responses</code> or <code>POST /v1/jobs</code> on
+              the API; a worker carries them out, and here it is seen.
+            </p>
+          )}
           <section>
             <h2 id="queues">Queues</h2>
             <QueueTable queues={overview.queues} />
@@ -54,8 +60,13 @@ export default function Overview() {
   );
 }
 
-function Stats({ overview: { known, figures, queues, workers } }: { overview: OverviewView }) {
+function isUntouched({ waiting, delayed, active, completed, failed, incomplete, cancelled }: QueueView): boolean {
+  return waiting + delayed + active + completed + failed + incomplete + cancelled === 0;
+}
+
+function Stats({ overview: { known, figures, queues, workers, causes } }: { overview: OverviewView }) {
   const of = (text: string): string | null => (known ? text : null);
+  const top = causes?.[0];
   const { perMinute, errorShare, failedLately, spentToday, unpricedTokens } = figures;
   const tone = errorShare === null || errorShare < WARN_SHARE ? '' : errorShare < BAD_SHARE ? 'warn' : 'bad';
   const backlog = queues.reduce((sum, { waiting, delayed }) => sum + waiting + delayed, 0);
@@ -70,6 +81,11 @@ function Stats({ overview: { known, figures, queues, workers } }: { overview: Ov
       </Stat>
       <Stat name="Errors" value={of(errorShare === null ? '–' : formatShare(errorShare))} tone={tone}>
         {errorShare === null ? 'none ended for 15 minutes' : `${formatCount(failedLately)} failed in 15 minutes`}
+        {known && top !== undefined && (
+          <>
+            , of the last hour most: <Link href={`/failures/${encodeURIComponent(top.cause)}?hours=1`}>{top.code}</Link>
+          </>
+        )}
       </Stat>
       <Stat name="Backlog" value={of(formatCount(backlog))}>
         <Drained queues={queues} />

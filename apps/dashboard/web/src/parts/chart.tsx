@@ -77,7 +77,12 @@ function optionsOf(
 ): uPlot.Options {
   const styles = getComputedStyle(element);
   const color = (name: string): string => styles.getPropertyValue(name).trim();
-  const axis = { stroke: color('--muted'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
+  const axis = {
+    font: '12px system-ui, sans-serif',
+    stroke: color('--muted'),
+    grid: { stroke: color('--line'), width: 1 },
+    ticks: { show: false },
+  };
   return {
     width: Math.max(100, element.clientWidth),
     height,
@@ -86,7 +91,10 @@ function optionsOf(
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     cursor: { y: false },
     scales: { y: { range: (_plot, _min, max) => [0, (max ?? 0) > 0 ? max * 1.1 : 1] } },
-    axes: [axis, { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => format(tick)) }],
+    axes: [
+      { ...axis, space: 70, size: 30, values: (_plot, ticks) => timesOf(ticks) },
+      { ...axis, size: 56, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
+    ],
     series: [
       {},
       ...series.map(({ label, color: name, area, dashed }) => ({
@@ -99,4 +107,17 @@ function optionsOf(
       })),
     ],
   };
+}
+
+const DAY_SECONDS = 86_400;
+
+/** UTC: 19:50, the date where a day begins; nothing between the days where each figure is a day's. */
+function timesOf(ticks: readonly number[]): (string | null)[] {
+  const [first = 0, second = first] = ticks;
+  const whole = (ticks.at(-1) ?? 0) - first > 2 * DAY_SECONDS;
+  return ticks.map((tick) => {
+    const iso = new Date(tick * 1000).toISOString();
+    if (tick % DAY_SECONDS === 0) return iso.slice(5, 10);
+    return whole && second - first < DAY_SECONDS ? null : iso.slice(11, 16);
+  });
 }

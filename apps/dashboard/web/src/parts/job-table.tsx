@@ -11,14 +11,26 @@ interface Terms {
   next: string | null;
   /** It is the page of the newest. */
   first: boolean;
+  /** Something is looked for. */
+  filtered: boolean;
   hrefOf(after: string | null): string;
 }
 
-export function JobTable({ jobs, now, next, first, hrefOf }: Terms) {
+export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
   return (
     <>
       {jobs.length === 0 ? (
-        <p className="empty">{next === null ? 'No jobs.' : 'None of these: there may be some among the older ones.'}</p>
+        <p className="empty">
+          {next !== null ? (
+            'None of these: there may be some among the older ones.'
+          ) : filtered ? (
+            'No job fits.'
+          ) : (
+            <>
+              No jobs yet. Submit one by <code>POST /v1/responses</code>, or many by <code>POST /v1/jobs</code>.
+            </>
+          )}
+        </p>
       ) : (
         <table className="jobs">
           <caption className="visually-hidden">Jobs, newest first</caption>

@@ -13,7 +13,7 @@ export function Waiting({ waiting }: { waiting: WaitingFor }) {
   return (
     <>
       {STUCK.has(reason) && <span className="badge warn">held</span>} <bdi>{message}</bdi>
-      {leftMs >= TOLD_FROM_MS && <span className="muted"> · for {formatDuration(leftMs)}</span>}
+      {leftMs >= TOLD_FROM_MS && <small className="under">for {formatDuration(leftMs)}</small>}
     </>
   );
 }
