@@ -93,9 +93,9 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
     await signedIn(OPERATOR, '/failures', async (page) => {
       await page.getByText(`${REFUSED + UNPROCESSABLE} jobs failed, of 2 causes.`).waitFor();
       const [first, second] = [rows(page).nth(0), rows(page).nth(1)];
-      expect(await first.locator('[data-label=Jobs]').innerText()).toBe(String(REFUSED));
-      expect(await second.locator('[data-label=Jobs]').innerText()).toBe(String(UNPROCESSABLE));
-      expect(await first.locator('[data-label=Share]').innerText()).toContain('75 %');
+      expect(await first.locator('[data-label=Jobs]').textContent()).toBe(String(REFUSED));
+      expect(await second.locator('[data-label=Jobs]').textContent()).toBe(String(UNPROCESSABLE));
+      expect(await first.locator('[data-label=Share]').textContent()).toContain('75 %');
       expect(await first.locator('.example a').getAttribute('href')).toMatch(/^\/jobs\/resp_/);
       await page.getByLabel('Queue').selectOption('extract');
       await page.getByText('No job failed in this span.').waitFor();

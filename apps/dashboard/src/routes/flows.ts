@@ -7,6 +7,7 @@ import { flowJson } from '../flows/flow-json.ts';
 import { openFlowList } from '../flows/flow-topics.ts';
 import { flowRow } from '../flows/flow-view.ts';
 import { stepJobsPage } from '../flows/step-jobs-page.ts';
+import { callerOf } from '../sessions.ts';
 import type { RouteTerms } from './terms.ts';
 
 export function flowsRoutes({ store }: RouteTerms): Router {
