@@ -34,6 +34,8 @@ export function openFollowText(store: Store): FollowText {
     const { guard } = store.liveness;
     if (queue === undefined || (await guard(() => readJobOutline(store, id))) === null) throw noSuchJob(id);
     const streams = await guard(() => wantEvents(store, queue, id));
+    // It has left meanwhile: its 'close' is over, and would never end what begins here.
+    if (response.closed || response.destroyed) return;
     const gone = new AbortController();
     followers.add(response);
     response.once('close', () => {

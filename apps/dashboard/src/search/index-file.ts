@@ -2,7 +2,7 @@
  * The index's file: opened as it is where it fits, made anew where it does not (another version, damaged, of other
  * data). One process holds it at a time: SQLite's own lock, which ends with the process however that ends.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FILES } from './index-bounds.ts';
@@ -61,6 +61,8 @@ export interface IndexFile {
  */
 export function openIndexFile(folder: string): IndexFile {
   mkdirSync(folder, { recursive: true });
+  // It holds prompts; one that an earlier version made may stand open.
+  chmodSync(folder, 0o700);
   for (let file = 1; file <= FILES; file++) {
     try {
       return openPath(join(folder, file === 1 ? 'jobs.sqlite' : `jobs-${file}.sqlite`));

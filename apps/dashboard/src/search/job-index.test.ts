@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, readEnvironment, resolveConfig } from '@millrace/core';
@@ -70,6 +70,13 @@ it('jobs that were there and jobs that come are found by words of their prompts 
     expect(await found(index, { text }), text).toEqual([]);
   }
   expect(await found(index, { text: 'o*' })).toEqual([before]);
+});
+
+it('its folder is nobody else’s to look into, also one that stood open', async () => {
+  const inside = join(folder, 'dashboard-index');
+  mkdirSync(inside, { mode: 0o755 });
+  await current(opened());
+  expect(statSync(inside).mode & 0o777).toBe(0o700);
 });
 
 it('jobs are found by queue, model, status, metadata, error code and time, all together, newest first and page by page', async () => {
