@@ -10,6 +10,8 @@ import { openJobIndex } from './search/open-job-index.ts';
 
 /** Requests under way may end within this time after SIGTERM. */
 const STOP_MS = 5000;
+/** Whoever reads an answer along by then is cut off: it may go on for minutes, and the page connects again by itself. */
+const CUT_OFF_MS = 1000;
 const HANG_UP_EVERY_MS = 20;
 
 runRole(async () => {
@@ -63,7 +65,9 @@ runRole(async () => {
     live.close();
     // A connection whose answer ends now turns idle only afterwards, and would be kept open for the next request.
     const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS);
+    const cutOff = setTimeout(() => server.closeAllConnections(), CUT_OFF_MS);
     await closed;
+    clearTimeout(cutOff);
     clearInterval(hangUp);
     await index.close();
     files.close();

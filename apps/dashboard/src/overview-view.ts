@@ -58,7 +58,7 @@ function totalsOf({ minutes, limits, spent }: Figures): FiguresView {
 }
 
 function queueViews(config: Config, figures: Figures, counts: readonly QueueCounts[]): QueueView[] {
-  const { limits, breakers, workers, firstDue, minutes, totals } = figures;
+  const { limits, breakers, workers, firstDue, minutes } = figures;
   const paused = new Set(counts.filter((queue) => queue.paused).map(({ name }) => name));
   const standing: Standing = { now: limits.now, limits: limits.limits, breakers, workers, paused };
   const groupOfQueue = (name: string): string => {
@@ -92,12 +92,17 @@ function queueViews(config: Config, figures: Figures, counts: readonly QueueCoun
       limit: settings?.limit ?? '',
       perMinute: Math.round(lastMinute(ofQueue, limits.now, endedIn)),
       room: roomOf(config, name, workers),
-      inputTokens: totals.get(name)?.get('tokens:input') ?? 0,
-      cachedTokens: totals.get(name)?.get('tokens:cached') ?? 0,
+      inputTokens: tokensOf(ofQueue, 'input'),
+      cachedTokens: tokensOf(ofQueue, 'cached'),
       waitingFor: waitingFor === null ? null : { ...waitingFor, message: untimed(waitingFor.message) },
       drain,
     };
   });
+}
+
+/** Of all models, in the minutes that were read: the last hour. */
+function tokensOf(minutes: readonly MinuteFigures[], kind: 'input' | 'cached'): number {
+  return minutes.reduce((sum, { tokens }) => sum + Object.values(tokens).reduce((of, model) => of + model[kind], 0), 0);
 }
 
 function limitView({ name, inFlight, config, closed, groups }: LimitStatus, now: number): LimitView {

@@ -12,7 +12,6 @@ import {
   type MinuteFigures,
   type QueueCounts,
   readBreakers,
-  readCounters,
   readFirstDue,
   readLimits,
   readMinutes,
@@ -30,8 +29,6 @@ export interface Figures {
   /** ms of this process's clock. */
   readAt: number;
   queues: readonly QueueCounts[];
-  /** What the queues have counted since their beginning, by queue and field. */
-  totals: ReadonlyMap<string, ReadonlyMap<string, number>>;
   limits: LimitsStatus;
   /** By upstream. */
   breakers: ReadonlyMap<string, BreakerStatus>;
@@ -86,14 +83,8 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
   };
 
   const read = async (): Promise<Figures> => {
-    const [counts, totals, limits, breakers, workers] = await guard(() =>
-      Promise.all([
-        countQueues(store),
-        readCounters(store),
-        readLimits(store),
-        readBreakers(store),
-        readWorkers(store),
-      ]),
+    const [counts, limits, breakers, workers] = await guard(() =>
+      Promise.all([countQueues(store), readLimits(store), readBreakers(store), readWorkers(store)]),
     );
     const minute = Math.floor(limits.now / MINUTE_MS);
     const readAt = Date.now();
@@ -116,7 +107,7 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
       askCauses(limits.now);
     }
     return {
-      ...{ readAt, queues: counts, totals, limits, breakers, workers, firstDue, minutes, spent, failures, causes },
+      ...{ readAt, queues: counts, limits, breakers, workers, firstDue, minutes, spent, failures, causes },
     };
   };
 

@@ -69,7 +69,7 @@ function Row({ queue }: { queue: QueueView }) {
         {paused && <span className="badge warn">paused</span>}
         <small className="under">{model ?? 'the upstream’s model'}</small>
         {cachedTokens > 0 && (
-          <small className="under">{Math.round((cachedTokens / inputTokens) * 100)} % of input cached</small>
+          <small className="under">{Math.round((cachedTokens / inputTokens) * 100)} % of input cached, last hour</small>
         )}
         <ShareBar queue={queue} />
       </th>
