@@ -93,6 +93,7 @@ export function createDashboard({ store, index, files, keys, web, apiPort, unfit
   app.use('/api/failures', failuresRoutes(terms));
   app.use('/api/flows', flowsRoutes(terms));
   app.use('/api/jobs', jobsRoutes(terms));
+  app.get('/api/jobs/:id/events', ownPagesOnly, sessions.endWithSession);
   app.use('/api/jobs', jobRoutes(terms));
   app.use('/api/limits', limitsRoutes(terms));
   app.use('/api/queues', queuesRoutes(terms));

@@ -12,6 +12,10 @@ export const HISTORY_POLL_MS = 5000;
 export const MAX_TOPICS = 8;
 /** Open pages that are served live, of all kinds together; more are told to come back. Each costs a socket and its buffer. */
 export const MAX_VIEWERS = 200;
+/** Topics that are read for all of them together: the same page of many is one. Some are read twice a second. */
+export const MAX_OPEN_TOPICS = 200;
+/** A page of which nothing changes hears so often that it is still connected. */
+export const QUIET_MS = 20_000;
 /** What may wait for a viewer that does not read. An event is a few kilobytes at most: this is a minute of them. */
 export const MAX_VIEWER_BUFFER_BYTES = 256 * 1024;
 /** A socket on which nothing moves for this long is closed: the other end is gone, or does not read. */

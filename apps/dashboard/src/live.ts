@@ -1,11 +1,11 @@
 /**
  * State that pages show, told as it changes: one stream of server-sent events a page, of the topics it asks for. A topic
- * is read once for all who watch it, and not at all while nobody does. The number of viewers is bounded, and so is what
- * waits for one that does not read: it is dropped, and its browser connects again.
+ * is read once for all who watch it, and not at all while nobody does. The number of viewers and of topics is bounded,
+ * and so is what waits for a viewer that does not read: it is dropped, and its browser connects again.
  */
 import { InvalidRequestError, ShedError } from '@millrace/core';
 import type { Request, Response } from 'express';
-import { MAX_TOPICS, MAX_VIEWER_BUFFER_BYTES, MAX_VIEWERS } from './bounds.ts';
+import { MAX_OPEN_TOPICS, MAX_TOPICS, MAX_VIEWER_BUFFER_BYTES, MAX_VIEWERS, QUIET_MS } from './bounds.ts';
 
 /** Tells each new value, the first as soon as it is there, until the function that it returns is called. Never throws. */
 export type Source = (tell: (value: object) => void) => () => void;
@@ -36,7 +36,12 @@ interface Topic {
 export function openLive(
   sourceOf: (topic: string) => Promise<Source | null>,
   version: string,
-  { maxViewers = MAX_VIEWERS, maxBufferBytes = MAX_VIEWER_BUFFER_BYTES } = {},
+  {
+    maxViewers = MAX_VIEWERS,
+    maxTopics = MAX_OPEN_TOPICS,
+    maxBufferBytes = MAX_VIEWER_BUFFER_BYTES,
+    quietMs = QUIET_MS,
+  } = {},
 ): Live {
   const topics = new Map<string, Topic>();
   const viewers = new Set<Response>();
@@ -46,6 +51,12 @@ export function openLive(
     if (viewer.writableLength <= maxBufferBytes) viewer.write(text);
     else viewer.destroy();
   };
+
+  // Neither a proxy nor this server's own bound on idle sockets takes a page that has nothing to tell for gone.
+  const heartbeat = setInterval(() => {
+    for (const viewer of viewers) send(viewer, ': still here\n\n');
+  }, quietMs);
+  heartbeat.unref();
 
   const tell = (name: string, topic: Topic, value: object): void => {
     const next = new Map(Object.entries(value).map(([field, part]) => [field, JSON.stringify(part) ?? 'null']));
@@ -78,14 +89,23 @@ export function openLive(
     }
   };
 
+  /** @throws ShedError */
+  const checkRoom = (names: readonly string[]): void => {
+    const full = (what: string, code: string): ShedError => new ShedError(503, what, code, FULL_RETRY_SECONDS);
+    if (closed) throw full('The dashboard is ending.', 'ending');
+    if (viewers.size >= maxViewers) throw full('Too many pages are open.', 'too_many_viewers');
+    const fresh = names.filter((name) => !topics.has(name)).length;
+    if (topics.size + fresh > maxTopics) throw full('Too many different pages are open.', 'too_many_topics');
+  };
+
   return {
     watch: async (request, response) => {
-      if (closed || viewers.size >= maxViewers) {
-        throw new ShedError(503, 'Too many pages are open.', 'too_many_viewers', FULL_RETRY_SECONDS);
-      }
       const names = topicsAsked(request);
+      checkRoom(names);
       const sources = await Promise.all(names.map(async (name) => [name, await sourceOf(name)] as const));
       for (const [name, source] of sources) if (source === null) throw noSuchTopic(name);
+      // Others may have come meanwhile. From here on nothing is waited for.
+      checkRoom(names);
       response.set({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
@@ -104,6 +124,7 @@ export function openLive(
     count: () => viewers.size,
     close: () => {
       closed = true;
+      clearInterval(heartbeat);
       for (const viewer of viewers) viewer.end();
       for (const topic of topics.values()) topic.stop();
       topics.clear();
@@ -111,17 +132,23 @@ export function openLive(
   };
 }
 
-/** A topic whose value is read again and again: never twice at once, and not while nobody watches. */
+/**
+ * A topic whose value is read again and again: never twice at once, and not while nobody watches.
+ * @param onError told once of a row of failures
+ */
 export function polled(read: () => Promise<object>, everyMs: number, onError: (error: unknown) => void): Source {
   return (tell) => {
     let stopped = false;
+    let failing = false;
     let timer: NodeJS.Timeout | undefined;
     const round = async (): Promise<void> => {
       try {
         const value = await read();
+        failing = false;
         if (!stopped) tell(value);
       } catch (error) {
-        onError(error);
+        if (!failing) onError(error);
+        failing = true;
       }
       if (!stopped) timer = setTimeout(() => void round(), everyMs);
     };

@@ -5,7 +5,7 @@
  * then all that keeps strange pages out.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { AccessError, type ApiKey, keyFinder, type Role } from '@millrace/core';
+import { AccessError, ANYBODY, type ApiKey, keyFinder, type Role } from '@millrace/core';
 import type { Request, RequestHandler, Response } from 'express';
 import { isFromOwnPage } from './own-pages-only.ts';
 import { openSessionTokens, SESSION_MS } from './session-token.ts';
@@ -13,6 +13,8 @@ import type { SessionView } from './views/session.ts';
 
 export interface Caller {
   name: string;
+  /** Whose the jobs are that it makes; null: nobody's, as no keys are configured. */
+  key: string | null;
   role: Role;
 }
 
@@ -52,8 +54,8 @@ const visits = new WeakMap<Request, Visit>();
 
 /** Who asks; only behind `required`. */
 export function callerOf(request: Request): Caller {
-  const { name, role } = visitOf(request);
-  return { name, role };
+  const { name, key, role } = visitOf(request);
+  return { name, key, role };
 }
 
 /** Refuses viewers, also where nothing is changed. */
@@ -74,7 +76,7 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
   const open = keys.length === 0;
   const tokens = openSessionTokens(keys);
   const anybody: Visit = {
-    ...{ name: 'anybody', role: 'operator', by: 'session', endsAt: null },
+    ...{ name: ANYBODY, key: null, role: 'operator', by: 'session', endsAt: null },
     csrf: randomBytes(TOKEN_BYTES).toString('base64url'),
   };
 
@@ -85,12 +87,14 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
     if (authorization !== undefined) {
       const [, bearer = ''] = /^Bearer\s+(\S+)\s*$/i.exec(authorization) ?? [];
       const key = find(bearer);
-      return key === null ? null : { name: key.name, role: key.role, by: 'key', csrf: null, endsAt: null };
+      return key === null
+        ? null
+        : { name: key.name, key: key.name, role: key.role, by: 'key', csrf: null, endsAt: null };
     }
     const holder = tokens.read(cookieOf(request));
     if (holder === null) return null;
     const { key, csrf, endsAt } = holder;
-    return { name: key.name, role: key.role, by: 'session', csrf, endsAt };
+    return { name: key.name, key: key.name, role: key.role, by: 'session', csrf, endsAt };
   };
   const viewOf = ({ name, role, csrf }: Visit): SessionView => ({ name, role, csrf: csrf ?? '', open });
   /** null: it may pass. */
@@ -137,7 +141,7 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
       if (holder === null) throw new Error('a session was over before it began');
       response.cookie(COOKIE, token, { ...cookieTerms(request), maxAge: SESSION_MS });
       const { csrf, endsAt } = holder;
-      const visit: Visit = { name: key.name, role: key.role, by: 'session', csrf, endsAt };
+      const visit: Visit = { name: key.name, key: key.name, role: key.role, by: 'session', csrf, endsAt };
       visits.set(request, visit);
       return viewOf(visit);
     },

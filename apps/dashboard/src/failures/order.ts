@@ -30,7 +30,7 @@ export function parseOrder(store: Store, body: unknown): Order {
   return { kind, cause: causeIdOf(cause), span, limit: most, edit: edit === undefined ? null : parseJobEdit(edit) };
 }
 
-/** The jobs it is about, newest first. @throws ShedError while there is no index */
-export function jobsOfOrder(index: JobIndex, { cause, span, limit }: Order): Promise<string[]> {
-  return index.jobsOf(cause, untilNow(span), limit);
+/** The jobs it is about, newest first: what was retried already is not retried again. @throws ShedError: no index */
+export function jobsOfOrder(index: JobIndex, { kind, cause, span, limit }: Order): Promise<string[]> {
+  return index.jobsOf(cause, untilNow(span), limit, kind === 'retry');
 }

@@ -16,13 +16,13 @@ const RECORDS = { bodyBytes: 0, answerBytes: 0, batchBytes: 2 * 1024 ** 2 };
 /** Where there is no index, that is what it tells. */
 export async function readFailures(store: Store, index: JobIndex, span: Span): Promise<FailuresView> {
   const { until } = index.state();
-  return orTrouble({ total: 0, cohorts: [], until }, async () => {
-    const { total, cohorts } = await index.cohorts({ ...untilNow(span), buckets: BUCKETS });
+  return orTrouble({ total: 0, finished: 0, cohorts: [], until }, async () => {
+    const { total, finished, cohorts } = await index.cohorts({ ...untilNow(span), buckets: BUCKETS });
     const examples = await messagesOf(
       store,
       cohorts.slice(0, EXAMPLES).map(({ example }) => example),
     );
-    return { total, cohorts: cohorts.map((row) => cohortView(row, total, examples)), until };
+    return { total, finished, cohorts: cohorts.map((row) => cohortView(row, total, examples)), until };
   });
 }
 
@@ -31,7 +31,7 @@ export async function readCohort(store: Store, index: JobIndex, span: Span, caus
     const { total, cohorts } = await index.cohorts({ ...untilNow(span), buckets: BUCKETS });
     const row = cohorts.find((cohort) => cohort.cause === cause);
     if (row === undefined) return { cohort: null, jobs: [] };
-    const jobs = await jobsAmong(store, await index.jobsOf(cause, untilNow(span), FAILURES_SHOWN));
+    const jobs = await jobsAmong(store, await index.jobsOf(cause, untilNow(span), FAILURES_SHOWN, false));
     const examples = new Map(jobs.map((job) => [job.id, messageOf(job)]));
     return { cohort: cohortView(row, total, examples), jobs: jobs.map(jobView) };
   });
@@ -41,7 +41,7 @@ function cohortView(row: CohortRow, total: number, messages: ReadonlyMap<string,
   const { cause: id, reason, code, path, message, example, ...rest } = row;
   const said = messages.get(example);
   return {
-    ...{ count: rest.count, trend: rest.trend, firstAt: rest.firstAt, lastAt: rest.lastAt },
+    ...{ count: rest.count, retried: rest.retried, trend: rest.trend, firstAt: rest.firstAt, lastAt: rest.lastAt },
     ...{ queues: rest.queues, models: rest.models },
     cause: { id, reason, code, path, message },
     share: total === 0 ? 0 : rest.count / total,

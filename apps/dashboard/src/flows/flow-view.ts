@@ -42,6 +42,7 @@ export function stepCard(flow: Flow, name: string, { counts, doneAt, job }: Step
     // What a flow that was cancelled left behind waits for nothing.
     status: flow.status === 'cancelled' && open(name) ? 'cancelled' : state.status,
     type: String(asked['type']),
+    queue: String(asked['queue'] ?? asked['type']),
     needs,
     waits_for: state.status === 'waiting' && flow.status === 'in_progress' ? needs.filter(open) : [],
     each: forEach !== undefined,

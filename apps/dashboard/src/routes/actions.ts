@@ -25,16 +25,12 @@ export function actionsRoutes({ store, index }: RouteTerms): Router {
   });
   routes.post('/', body, async (request, response) => {
     const order = parseOrder(store, request.body);
-    const { name } = callerOf(request);
+    const { key } = callerOf(request);
     const { kind, cause, edit } = order;
     const [id, count, what] = await store.liveness.guard(async () => {
       const ids = await jobsOfOrder(index, order);
       const words = await wordsOf(store, order, ids);
-      return [
-        await createAction(store, { kind, ids, what: words, cause, edit, key: name }),
-        ids.length,
-        words,
-      ] as const;
+      return [await createAction(store, { kind, ids, what: words, cause, edit, key }), ids.length, words] as const;
     });
     await acted(store, request, `failures.${kind}`, id, `${count} jobs: ${what}`);
     response.status(202).json({ id });
@@ -57,13 +53,19 @@ export function actionsRoutes({ store, index }: RouteTerms): Router {
   return routes;
 }
 
+function nothingLeft(): InvalidRequestError {
+  const message =
+    'There is no job of this cause to do it to (any more): what was retried already is not retried again.';
+  return new InvalidRequestError(message, 'cause', 'no_jobs');
+}
+
 /**
  * What its jobs have in common, by the newest of them.
  * @throws InvalidRequestError naming the field where the edit does not fit that one: nothing is made then
  */
 async function wordsOf(store: Store, { edit }: Order, [newest]: readonly string[]): Promise<string> {
   const job = newest === undefined ? undefined : (await readJob(store, newest))?.job;
-  if (job === undefined) throw new InvalidRequestError('There is no job of this cause (any more).', 'cause', 'no_jobs');
+  if (job === undefined) throw nothingLeft();
   if (edit !== null) editedJob(store.config, job, edit, null);
   const { code, path, message } = causeOf(job);
   return `${code}${path === null ? '' : ` at ${path}`}: ${message}`;

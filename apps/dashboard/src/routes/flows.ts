@@ -61,7 +61,7 @@ export function flowsRoutes({ store }: RouteTerms): Router {
   });
 
   routes.post('/:id/retry', async (request, response) => {
-    const flow = await guard(() => retryFlow(store, request.params.id, callerOf(request).name));
+    const flow = await guard(() => retryFlow(store, request.params.id, callerOf(request).key));
     await acted(store, request, 'flow.retry', request.params.id, `as ${flow.id}`);
     response.status(202).json({ id: flow.id });
   });

@@ -16,7 +16,6 @@ import { EDIT_BYTES, EDITABLE_CHARACTERS, PART_CHARACTERS } from '../bounds.ts';
 import { excerpt } from '../excerpt.ts';
 import { openFollowText } from '../follow-text.ts';
 import { jobPage, RAW_PARTS, type RawPart, rawPart, schemaOfJob } from '../job-page.ts';
-import { ownPagesOnly } from '../own-pages-only.ts';
 import { callerOf } from '../sessions.ts';
 import type { EditableView } from '../views/job.ts';
 import type { RouteTerms } from './terms.ts';
@@ -41,9 +40,7 @@ export function jobRoutes({ store, apiPort }: RouteTerms): Router {
     response.json(jobPage(found, { config: store.config, turns, waiting: tellWaiting(job), apiPort }));
   });
 
-  routes.get('/:id/events', ownPagesOnly, (request, response) =>
-    followText(request, response, request.params.id as string),
-  );
+  routes.get('/:id/events', (request, response) => followText(request, response, request.params.id));
 
   routes.get('/:id/raw', async (request, response) => {
     const part = partAsked(request.query.part);
@@ -71,7 +68,7 @@ export function jobRoutes({ store, apiPort }: RouteTerms): Router {
 
   routes.post('/:id/retry', async (request, response) => {
     const { id } = request.params;
-    const reply = await guard(() => retryJob(store, id, callerOf(request).name));
+    const reply = await guard(() => retryJob(store, id, callerOf(request).key));
     await guard(() => acted(store, request, 'job.retry', id, `as ${reply.id}`));
     response.status(202).json({ id: reply.id });
   });
@@ -79,7 +76,7 @@ export function jobRoutes({ store, apiPort }: RouteTerms): Router {
   routes.post('/:id/edit', json({ limit: EDIT_BYTES }), async (request, response) => {
     const id = request.params.id as string;
     const edit = parseJobEdit(request.body);
-    const reply = await guard(() => retryJob(store, id, callerOf(request).name, edit));
+    const reply = await guard(() => retryJob(store, id, callerOf(request).key, edit));
     await guard(() => acted(store, request, 'job.edit', id, `${Object.keys(edit).join(', ')}; as ${reply.id}`));
     response.status(202).json({ id: reply.id });
   });

@@ -10,7 +10,7 @@ const NAMED_MOST = 50;
 export function findCohorts(db: DatabaseSync, span: FailureSpan & { buckets: number }): Cohorts {
   const groups = db
     .prepare(
-      `SELECT cause, queue, model, count(*) AS count, min(finished) AS first, max(finished) AS last
+      `SELECT cause, queue, model, count(*) AS count, sum(retried) AS retried, min(finished) AS first, max(finished) AS last
         FROM jobs INDEXED BY jobs_cause_where
         WHERE cause IS NOT NULL AND finished >= ? AND finished < ? ${inQueue(span)}
         GROUP BY cause, queue, model`,
@@ -22,10 +22,19 @@ export function findCohorts(db: DatabaseSync, span: FailureSpan & { buckets: num
     const cause = String(group.cause);
     const count = Number(group.count);
     const [first, last] = [Number(group.first), Number(group.last)];
-    const cohort = cohorts.get(cause) ?? { cause, count: 0, firstAt: first, lastAt: last, queues: {}, models: {} };
+    const cohort = cohorts.get(cause) ?? {
+      cause,
+      count: 0,
+      retried: 0,
+      firstAt: first,
+      lastAt: last,
+      queues: {},
+      models: {},
+    };
     cohorts.set(cause, cohort);
     total += count;
     cohort.count += count;
+    cohort.retried += Number(group.retried);
     cohort.firstAt = Math.min(cohort.firstAt, first);
     cohort.lastAt = Math.max(cohort.lastAt, last);
     countOf(cohort.queues, String(group.queue), count);
@@ -34,8 +43,15 @@ export function findCohorts(db: DatabaseSync, span: FailureSpan & { buckets: num
   const most = [...cohorts.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt).slice(0, COHORTS_MOST);
   const causeOf = db.prepare('SELECT reason, code, path, message FROM causes WHERE id = ?');
   const trendOf = openTrend(db, span);
+  const ended = db
+    .prepare(
+      `SELECT count(*) AS count FROM jobs INDEXED BY jobs_finished
+        WHERE finished IS NOT NULL AND finished >= ? AND finished < ? ${inQueue(span)}`,
+    )
+    .get(...bound(span));
   return {
     total,
+    finished: Number(ended?.count),
     cohorts: most.map((cohort) => {
       const { reason, code, path, message } = causeOf.get(cohort.cause) ?? {};
       return {
@@ -45,7 +61,7 @@ export function findCohorts(db: DatabaseSync, span: FailureSpan & { buckets: num
         path: (path ?? null) as string | null,
         message: String(message ?? ''),
         trend: trendOf(cohort.cause),
-        example: findJobsOf(db, cohort.cause, span, 1)[0] ?? '',
+        example: findJobsOf(db, cohort.cause, span, 1, false)[0] ?? '',
       };
     }),
   };
@@ -67,11 +83,12 @@ function openTrend(db: DatabaseSync, span: FailureSpan & { buckets: number }): (
     );
 }
 
-export function findJobsOf(db: DatabaseSync, cause: string, span: FailureSpan, limit: number): string[] {
+/** @param left only those that were not retried yet */
+export function findJobsOf(db: DatabaseSync, cause: string, span: FailureSpan, limit: number, left: boolean): string[] {
   return db
     .prepare(
       `SELECT id FROM jobs INDEXED BY jobs_cause WHERE cause = ? AND finished >= ? AND finished < ?
-        ${inQueue(span)} ORDER BY finished DESC LIMIT ?`,
+        ${inQueue(span)} ${left ? 'AND retried = 0' : ''} ORDER BY finished DESC LIMIT ?`,
     )
     .all(cause, ...bound(span), limit)
     .map(({ id }) => idOf(id));

@@ -32,6 +32,7 @@ const row = (place: number): IndexRow => ({
   batch: null,
   flow: null,
   retryOf: null,
+  retried: false,
   tokens: 1,
   cause: null,
   metadata: [['place', String(place)]],

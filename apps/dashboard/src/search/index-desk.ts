@@ -45,7 +45,7 @@ export interface IndexDesk {
   sweep(queue: string, from: number): number | null;
   find(query: JobQuery, limit: number, after: string | null): JobsFound;
   cohorts(span: FailureSpan & { buckets: number }): Cohorts;
-  jobsOf(cause: string, span: FailureSpan, limit: number): string[];
+  jobsOf(cause: string, span: FailureSpan, limit: number, left: boolean): string[];
   close(): void;
 }
 
@@ -111,7 +111,7 @@ export function openDesk(folder: string, bounds: Bounds, told: (what: string) =>
     sweep: careful((queue, from) => writer.sweep(queue, from)),
     find: careful((query, limit, after) => findJobs(file.db, query, limit, after)),
     cohorts: careful((span) => findCohorts(file.db, span)),
-    jobsOf: careful((cause, span, limit) => findJobsOf(file.db, cause, span, limit)),
+    jobsOf: careful((cause, span, limit, left) => findJobsOf(file.db, cause, span, limit, left)),
     close: () => file.db.close(),
   };
 }

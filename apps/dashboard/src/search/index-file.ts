@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { FILES } from './index-bounds.ts';
 
 /** To be raised with every change of the tables or of what is put into them: the file is then made anew. */
-const VERSION = 1;
+const VERSION = 2;
 /** SQLITE_BUSY, _CORRUPT, _NOTADB. */
 const BUSY = 5;
 const DAMAGED = new Set([11, 26]);
@@ -27,7 +27,7 @@ const TABLES = `
     walking INTEGER NOT NULL, walked INTEGER NOT NULL, total INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE jobs (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, queue TEXT NOT NULL, type TEXT NOT NULL, model TEXT,
     key TEXT, status TEXT NOT NULL, finished INTEGER, batch TEXT, flow TEXT, retry_of BLOB, tokens INTEGER, code TEXT,
-    cause TEXT, metadata BLOB, walk INTEGER NOT NULL);
+    cause TEXT, retried INTEGER NOT NULL, metadata BLOB, walk INTEGER NOT NULL);
   CREATE INDEX jobs_queue ON jobs (queue);
   CREATE INDEX jobs_model ON jobs (model);
   CREATE INDEX jobs_status ON jobs (status);
@@ -35,8 +35,9 @@ const TABLES = `
   CREATE INDEX jobs_batch ON jobs (batch) WHERE batch IS NOT NULL;
   CREATE INDEX jobs_flow ON jobs (flow) WHERE flow IS NOT NULL;
   CREATE INDEX jobs_code ON jobs (code) WHERE code IS NOT NULL;
-  CREATE INDEX jobs_cause ON jobs (cause, finished, queue) WHERE cause IS NOT NULL;
-  CREATE INDEX jobs_cause_where ON jobs (cause, queue, model, finished) WHERE cause IS NOT NULL;
+  CREATE INDEX jobs_finished ON jobs (finished, queue) WHERE finished IS NOT NULL;
+  CREATE INDEX jobs_cause ON jobs (cause, finished, queue, retried) WHERE cause IS NOT NULL;
+  CREATE INDEX jobs_cause_where ON jobs (cause, queue, model, finished, retried) WHERE cause IS NOT NULL;
   CREATE TABLE causes (id TEXT PRIMARY KEY, reason TEXT, code TEXT NOT NULL, path TEXT, message TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE metadata (pair INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (pair, n)) WITHOUT ROWID;
   CREATE VIRTUAL TABLE text USING fts5 (prompt, output, content = '', contentless_delete = 1,

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, readEnvironment, resolveConfig } from '@millrace/core';
-import { openStore, removeJob, type Store } from '@millrace/queue';
+import { openStore, removeJob, retryJob, type Store } from '@millrace/queue';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { end, submitOne } from '../../../../test/harness/dashboard.ts';
 import { eventually } from '../../../../test/harness/eventually.ts';
@@ -231,8 +231,8 @@ it('failures are told by cause: how many, when, where and which is the newest', 
   await end(store, ids[4] as string, { output: 'fine' });
   await current(index);
   const span = { from, until: Date.now() + 1000 };
-  const { total, cohorts } = await index.cohorts({ ...span, buckets: 4 });
-  expect(total).toBe(4);
+  const { total, finished, cohorts } = await index.cohorts({ ...span, buckets: 4 });
+  expect([total, finished]).toEqual([4, 5]);
   expect(cohorts.map(({ code, count }) => [code, count])).toEqual([
     ['too_long', 3],
     ['rare', 1],
@@ -246,7 +246,12 @@ it('failures are told by cause: how many, when, where and which is the newest', 
     queues: { generate: 3 },
     models: { large: 1, small: 2 },
   });
-  expect(await index.jobsOf(most?.cause ?? '', span, 2)).toEqual([ids[2], ids[1]]);
+  expect(await index.jobsOf(most?.cause ?? '', span, 2, false)).toEqual([ids[2], ids[1]]);
+  await retryJob(store, ids[2] as string);
+  await current(index);
+  expect(await index.jobsOf(most?.cause ?? '', span, 2, true)).toEqual([ids[1], ids[0]]);
+  const [after] = (await index.cohorts({ ...span, buckets: 4 })).cohorts;
+  expect(after).toMatchObject({ count: 3, retried: 1, example: ids[2] });
   expect((await index.cohorts({ ...span, queue: 'extract', buckets: 4 })).total).toBe(0);
   expect(await found(index, { cause: most?.cause ?? '', models: ['large'] })).toEqual([ids[0]]);
 });

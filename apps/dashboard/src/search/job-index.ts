@@ -42,6 +42,8 @@ export interface CohortRow {
   path: string | null;
   message: string;
   count: number;
+  /** Of them, those of which another job was made since. */
+  retried: number;
   /** Jobs per bucket of the span asked for, oldest first. */
   trend: number[];
   /** The newest of them. */
@@ -63,6 +65,8 @@ export interface FailureSpan {
 export interface Cohorts {
   /** Failed jobs of all causes. */
   total: number;
+  /** Jobs that ended in the span, in whatever way. */
+  finished: number;
   /** The most frequent first; at most 200. */
   cohorts: CohortRow[];
 }
@@ -87,8 +91,8 @@ export interface IndexState {
 export interface JobIndex {
   find(query: JobQuery, limit: number, after: string | null): Promise<JobsFound>;
   cohorts(span: FailureSpan & { buckets: number }): Promise<Cohorts>;
-  /** The failed jobs of a cause that ended in the span, newest first. */
-  jobsOf(cause: string, span: FailureSpan, limit: number): Promise<string[]>;
+  /** The failed jobs of a cause that ended in the span, newest first; `left`: only those that were not retried yet. */
+  jobsOf(cause: string, span: FailureSpan, limit: number, left: boolean): Promise<string[]>;
   /** Drops what was found in it and turned out to be gone from Redis. */
   forget(ids: readonly string[]): Promise<void>;
   state(): IndexState;

@@ -78,7 +78,7 @@ export function openJobIndex(store: Store, dataDir: string, bounds: Bounds = BOU
       return ask((open) => open.find(query, limit, after));
     },
     cohorts: (span) => ask((open) => open.cohorts(span)),
-    jobsOf: (cause, span, limit) => ask((open) => open.jobsOf(cause, span, limit)),
+    jobsOf: (cause, span, limit, left) => ask((open) => open.jobsOf(cause, span, limit, left)),
     forget: (ids) => ask((open) => open.forget(ids)),
     state: () => {
       const state = feed?.state() ?? null;

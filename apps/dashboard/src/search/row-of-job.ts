@@ -17,6 +17,8 @@ export interface IndexRow {
   batch: string | null;
   flow: string | null;
   retryOf: string | null;
+  /** Another one was made of it. */
+  retried: boolean;
   tokens: number | null;
   /** Of a failed one. */
   cause: Cause | null;
@@ -40,6 +42,7 @@ export function rowOfJob(job: Job, answer: Answer | null, textCharacters: number
     batch: job.batch?.id ?? null,
     flow: job.flow,
     retryOf: job.retry_of,
+    retried: job.retried_as !== null,
     tokens: job.usage?.total_tokens ?? null,
     cause: cause === null ? null : shortCause(cause),
     metadata: Object.entries(job.metadata ?? {}).map(([key, value]) => [named(key), named(String(value))]),

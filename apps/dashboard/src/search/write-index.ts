@@ -52,7 +52,7 @@ export function openWriter(db: DatabaseSync, bounds: Bounds, now: () => number =
   const lastOf = db.prepare('SELECT max(n) AS n FROM jobs WHERE n >= ? AND n < ?');
   const put = db.prepare(
     `INSERT OR REPLACE INTO jobs (n, id, queue, type, model, key, status, finished, batch, flow, retry_of, tokens, code,
-      cause, metadata, walk) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      cause, retried, metadata, walk) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const putText = db.prepare('INSERT OR REPLACE INTO text (rowid, prompt, output) VALUES (?, ?, ?)');
   const putCause = db.prepare('INSERT OR IGNORE INTO causes (id, reason, code, path, message) VALUES (?, ?, ?, ?, ?)');
@@ -114,7 +114,7 @@ export function openWriter(db: DatabaseSync, bounds: Bounds, now: () => number =
     put.run(
       ...[n, id, row.queue, row.type, row.model, row.key, row.status, row.finishedAt, row.batch, row.flow],
       row.retryOf === null ? null : blobOf(row.retryOf),
-      ...[row.tokens, row.cause?.code ?? null, row.cause?.id ?? null, metadata, walk],
+      ...[row.tokens, row.cause?.code ?? null, row.cause?.id ?? null, Number(row.retried), metadata, walk],
     );
     if (row.prompt !== '' || row.output !== '') putText.run(n, spaced(row.prompt), spaced(row.output));
     for (const pair of pairs) putPair.run(pair, n);

@@ -4,6 +4,8 @@ import type { Cause } from '@millrace/core';
 export interface CohortView {
   cause: Cause;
   count: number;
+  /** Of them, those of which another job was made since: they are not retried with the rest. */
+  retried: number;
   /** Of all failures in the span, 0 to 1. */
   share: number;
   /** Jobs in each part of the span, oldest first. */
@@ -19,6 +21,8 @@ export interface CohortView {
 export interface FailuresView {
   /** In the span, of all causes. */
   total: number;
+  /** Jobs that ended in the span, failed or not. */
+  finished: number;
   cohorts: CohortView[];
   /** Everything up to then is counted, ms; null: it is still being read for the first time. */
   until: number | null;

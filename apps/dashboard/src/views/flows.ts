@@ -21,6 +21,8 @@ export interface StepCard {
   name: string;
   status: string;
   type: string;
+  /** Its jobs' queue, by name; of a type's own queue the type. */
+  queue: string;
   needs: string[];
   /** Of those, the ones it still waits for. */
   waits_for: string[];

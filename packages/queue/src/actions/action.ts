@@ -10,7 +10,7 @@ export type ActionKind = 'retry' | 'discard';
 export type ActionStatus = 'running' | 'stopping' | 'stopped' | 'completed';
 
 /** Why a job was left alone. */
-export type SkipReason = 'gone' | 'not_failed' | 'in_batch' | 'in_flow';
+export type SkipReason = 'gone' | 'not_failed' | 'retried' | 'in_batch' | 'in_flow';
 
 export interface ActionError {
   id: string;
@@ -42,7 +42,7 @@ export interface Action {
   errors: ActionError[];
   /** The ids of the first jobs that were made. */
   first: string[];
-  /** Why it does not go on just now (a queue is full), in words; null: it does. */
+  /** Why it does not go on just now (a queue is full), or was ended before its end, in words; null: it does. */
   held: string | null;
   /** The page that is next, of so many. */
   page: number;

@@ -6,6 +6,7 @@ import { finishByOutcome } from '../attempt.ts';
 import { createBatch } from '../batches/write-batch.ts';
 import { actionKeys } from '../keys.ts';
 import { readJob } from '../read.ts';
+import { retryJob } from '../retry-job.ts';
 import type { Store } from '../store.ts';
 import { submit } from '../submit.ts';
 import { newJob, openTestStore } from '../testing/store.ts';
@@ -135,6 +136,45 @@ it('cut off at any command, and done by two at once, it makes one new job of eac
   );
 }, 60_000);
 
+it('what is ordered twice is made once: who was retried before, by whomever, is left alone', async () => {
+  const failed = await failedJobs(120);
+  const five = await start(failed.slice(0, 5));
+  const [all, again] = [await start(failed), await start(failed)];
+  const [, , , , , sixth = ''] = failed;
+  const by = await retryJob(store, sixth);
+  expect(await carriedOut(five)).toMatchObject({ made: 5 });
+  expect(await carriedOut(all)).toMatchObject({ made: 114, skips: { retried: 6 } });
+  expect(await carriedOut(again)).toMatchObject({ made: 0, skips: { retried: 120 } });
+  expect((await retried()).sort()).toEqual([...failed].sort());
+  expect((await readJob(store, sixth))?.job.retried_as).toBe(by.id);
+});
+
+it('a job that was made before a crash is noted on the old one after it', async () => {
+  const [old = ''] = await failedJobs(1);
+  const id = await start([old]);
+  const made = jobIdOfAction(id, old);
+  await submitOne(store, { id: made, retryOf: old });
+  expect(await carriedOut(id)).toMatchObject({ made: 1 });
+  expect((await readJob(store, old))?.job.retried_as).toBe(made);
+  expect(await retried()).toEqual([old]);
+});
+
+it('many that wait for a full queue do not keep a later one from its turn', async () => {
+  const failed = await failedJobs(30);
+  const others = await failedJobs(30);
+  await submit(
+    store,
+    Array.from({ length: 400 }, () => newJob()),
+  );
+  const held: string[] = [];
+  for (let count = 0; count < 15; count++) held.push(await start(failed));
+  const later = await start(others, { kind: 'discard' });
+  await round();
+  await round();
+  expect(await readAction(store, later)).toMatchObject({ status: 'completed', made: 30 });
+  expect(await readAction(store, held[0] as string)).toMatchObject({ done: 0, held: expect.stringContaining('full') });
+});
+
 it('a full queue is waited for: it says so, and goes on as there is room', async () => {
   const failed = await failedJobs(150);
   const filling = await submit(
@@ -169,7 +209,8 @@ it('an edit is made in each new job; where it does not fit, nothing is made, and
     model: 'other-model',
     body: { model: 'other-model', instructions: 'Be brief.', input: 'hello' },
   });
-  const refused = await start(failed, { edit: { replace: { find: 'what is not there', with: 'x' } } });
+  const others = await failedJobs(130);
+  const refused = await start(others, { edit: { replace: { find: 'what is not there', with: 'x' } } });
   const action = await carriedOut(refused);
   expect(action).toMatchObject({ status: 'completed', made: 0, failed: 130 });
   expect(action.errors).toHaveLength(20);
@@ -209,8 +250,24 @@ it('actions are listed newest first, and kept for a time', async () => {
   await expect(start([])).rejects.toThrow('no job');
 });
 
-it('no more than twenty are unfinished at once', async () => {
+it('no more than twenty run at once; of those that are stopped the last twenty can be resumed', async () => {
   const ids = await failedJobs(1);
-  for (let count = 0; count < 20; count++) await start(ids);
+  const stopped: string[] = [];
+  for (let count = 0; count < 22; count++) {
+    const id = await start(ids);
+    await store.redis.zincrby('{mr-actions}:all', count, id);
+    await stopAction(store, id);
+    await round();
+    stopped.push(id);
+  }
+  const [first = '', , third = ''] = stopped;
+  expect(await readAction(store, first)).toMatchObject({
+    ...{ status: 'completed', done: 0 },
+    held: expect.stringContaining('cannot be resumed any more'),
+  });
+  expect(await store.redis.exists(actionKeys(first).pages)).toBe(0);
+  await expect(resumeAction(store, first)).rejects.toThrow(ConflictError);
+  await resumeAction(store, third);
+  for (let count = 1; count < 20; count++) await start(ids);
   await expect(start(ids)).rejects.toMatchObject({ code: 'too_many_actions', status: 429 });
 });

@@ -5,7 +5,7 @@ import { ACTIONS_KEY, actionKeys, OPEN_ACTIONS_KEY } from '../keys.ts';
 import { translateRedisError } from '../redis-refusal.ts';
 import { runScript } from '../scripts.ts';
 import type { Store } from '../store.ts';
-import { type Action, type ActionKind, type ActionStatus, listActions, noSuchAction, readAction } from './action.ts';
+import { type Action, type ActionKind, type ActionStatus, noSuchAction, readAction } from './action.ts';
 
 /** Their ids take 5 MB. */
 export const MOST_ACTION_JOBS = 100_000;
@@ -13,8 +13,9 @@ export const MOST_ACTION_JOBS = 100_000;
 export const PAGE_JOBS = 100;
 const KEPT_MS = 30 * 86_400_000;
 const KEPT_MOST = 1000;
-/** Actions that have not been completed hold their ids. */
-const UNFINISHED_MOST = 20;
+const RUNNING_MOST = 20;
+/** A stopped one holds its ids: beyond so many, who was stopped first cannot be resumed any more. */
+const STOPPED_MOST = 20;
 const PAGES_AT_ONCE = 100;
 const BUSY_RETRY_SECONDS = 30;
 
@@ -30,7 +31,7 @@ export interface NewAction {
 
 /**
  * Stores an action, to be carried out by workers. On disk when it resolves.
- * @throws InvalidRequestError for no jobs or too many; ShedError while too many actions are unfinished, or Redis is full
+ * @throws InvalidRequestError for no jobs or too many; ShedError while too many actions are running, or Redis is full
  */
 export async function createAction(store: Store, { kind, ids, what, cause, edit, key }: NewAction): Promise<string> {
   const jobs = [...new Set(ids)];
@@ -42,9 +43,9 @@ export async function createAction(store: Store, { kind, ids, what, cause, edit,
       'too_many_jobs',
     );
   }
-  const unfinished = (await listActions(store, KEPT_MOST)).filter(({ status }) => status !== 'completed');
-  if (unfinished.length >= UNFINISHED_MOST) {
-    const message = `${unfinished.length} actions are running or stopped. Wait for one, or resume it.`;
+  const running = await store.redis.zcard(OPEN_ACTIONS_KEY);
+  if (running >= RUNNING_MOST) {
+    const message = `${running} actions are running. Wait for one, or stop it.`;
     throw new ShedError(429, message, 'too_many_actions', BUSY_RETRY_SECONDS);
   }
   const id = `action_${randomBytes(16).toString('hex')}`;
@@ -83,7 +84,23 @@ export async function createAction(store: Store, { kind, ids, what, cause, edit,
 
 /** What is under way is ended; nothing more is begun. What was done stays. @throws NotFoundError, ConflictError */
 export async function stopAction(store: Store, id: string): Promise<Action> {
+  await endStopped(store);
   return turn(store, id, ['running', 'stopping'], 'stopping', 'stopped');
+}
+
+/** Makes room for one more that is stopped. */
+async function endStopped(store: Store): Promise<void> {
+  const ids = await store.redis.zrevrange(ACTIONS_KEY, 0, -1);
+  const pipeline = store.redis.pipeline();
+  for (const id of ids) pipeline.hget(actionKeys(id).action, 'status');
+  const statuses = (await pipeline.exec()) ?? [];
+  const stopped = ids.filter((_, index) => statuses[index]?.[1] === 'stopped');
+  for (const id of stopped.slice(STOPPED_MOST - 1)) {
+    if ((await turnAction(store, id, ['stopped'], 'completed')) !== 'stopped') continue;
+    const { action, pages } = actionKeys(id);
+    const held = `It was stopped, and cannot be resumed any more: ${STOPPED_MOST} others were stopped since.`;
+    await store.redis.multi().hset(action, 'held', held).del(pages).exec();
+  }
 }
 
 /** Goes on where it was stopped. @throws NotFoundError, ConflictError */

@@ -1,9 +1,10 @@
 /**
  * One page of an action: its jobs are retried or discarded. It may be done again, by a worker that comes after a crash:
- * the jobs it makes have ids made of the action's and the old job's, and what is there is not made again.
+ * the jobs it makes have ids made of the action's and the old job's, and what is there is not made again. A job that was
+ * retried before, by whomever, is left alone: what is ordered twice is paid once.
  */
 import { editedJob, InvalidRequestError, jobIdOfAction, type NewJob, ShedError } from '@millrace/core';
-import { jobStatuses, readFields } from '../flows/job-fields.ts';
+import { jobRetries, jobStatuses, readFields } from '../flows/job-fields.ts';
 import { noteRetried } from '../note-retried.ts';
 import { readMany } from '../read.ts';
 import { forgetJob } from '../retention.ts';
@@ -59,10 +60,15 @@ async function discard(store: Store, places: readonly Place[], done: PageDone): 
 async function retry(store: Store, action: Action, places: readonly Place[], done: PageDone): Promise<void> {
   const newIds = places.map(({ queue, id }) => ({ queue, id: jobIdOfAction(action.id, id) }));
   const existing = await jobStatuses(store, newIds);
+  const before = await jobRetries(store, places);
   const missing: Place[] = [];
   for (const [index, place] of places.entries()) {
-    // Its BullMQ entry may be gone if it has ended: it must not be added once more.
-    if (existing[index] !== null) done.made.push(newIds[index]?.id as string);
+    const [newId, retriedAs] = [newIds[index]?.id as string, before[index] ?? null];
+    if (existing[index] !== null || retriedAs === newId) {
+      // Made before a crash. Its BullMQ entry, or all of it, may be gone if it has ended: it must not be added once more.
+      done.made.push(newId);
+      if (retriedAs === null) await noteRetried(store, place.id, newId);
+    } else if (retriedAs !== null) done.skips.push('retried');
     else missing.push(place);
   }
   for (const part of await bySize(store, missing)) {

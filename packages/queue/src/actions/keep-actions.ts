@@ -26,7 +26,7 @@ export function keepActions(store: Store, holder: string): Duty {
   return keepDuty(store.redis, 'actions', holder, EVERY_MS, () => carryOn(store, tell), tell);
 }
 
-/** One round: a page of each action in turn, the oldest first, until the round is full. */
+/** One round: a page of each action in turn, who has waited longest first, until the round is full. */
 export async function carryOn(store: Store, onError: (error: unknown) => void): Promise<void> {
   const began = Date.now();
   let pages = 0;
@@ -35,6 +35,8 @@ export async function carryOn(store: Store, onError: (error: unknown) => void): 
     const goesOn: string[] = [];
     for (const id of open) {
       if (pages++ >= ROUND_PAGES || Date.now() - began > ROUND_MS) return;
+      // To the end of the line, whatever comes of it: many that are held must not keep one that is not from its turn.
+      await store.redis.zadd(OPEN_ACTIONS_KEY, 'XX', Date.now(), id);
       try {
         if (await step(store, id)) goesOn.push(id);
       } catch (error) {

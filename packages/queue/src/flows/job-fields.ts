@@ -19,6 +19,11 @@ export async function jobErrors(store: Store, places: readonly Place[]): Promise
   return (await readField(store, places, 'error')).map((error) => readJson<JobError>(error));
 }
 
+/** As what each job was retried last, in order; null of one that was not. */
+export function jobRetries(store: Store, places: readonly Place[]): Promise<(string | null)[]> {
+  return readField(store, places, 'retried_as');
+}
+
 async function readField(store: Store, places: readonly Place[], field: string): Promise<(string | null)[]> {
   const values: (string | null)[] = [];
   for await (const [value = null] of readFields(store, places, [field], ASKED_AT_ONCE)) values.push(value);

@@ -10,7 +10,7 @@ end
 if not string.find(' ' .. ARGV[3] .. ' ', ' ' .. status .. ' ', 1, true) then return status end
 local now = int(now_ms())
 redis.call('HSET', KEYS[1], 'status', ARGV[2])
-if ARGV[2] == 'stopped' then
+if ARGV[2] == 'stopped' or ARGV[2] == 'completed' then
   redis.call('HSET', KEYS[1], 'ended_at', now)
   redis.call('ZREM', KEYS[2], ARGV[1])
 else

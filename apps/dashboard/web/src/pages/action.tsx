@@ -14,6 +14,7 @@ import '../styles/failures.css';
 const SKIPS: Readonly<Record<string, string>> = {
   gone: 'gone already',
   not_failed: 'not failed',
+  retried: 'retried before',
   in_batch: 'in a batch that goes on',
   in_flow: 'in a flow that goes on',
 };
@@ -52,6 +53,7 @@ function Action({ action, first }: { action: ActionView; first: ActionDetailView
         {kind === 'discard' ? ' discarded' : ' made'}.
       </p>
       {held !== null && status === 'running' && <p className="notice warn">It waits. {held}</p>}
+      {held !== null && status === 'completed' && <p className="notice warn">{held}</p>}
       <Buttons action={action} />
       <p className="muted">
         Started by {action.by ?? 'anybody'} <Ago at={action.createdAt} />

@@ -32,7 +32,7 @@ export default function CohortPage() {
 }
 
 function Cohort({ cohort, jobs }: { cohort: CohortView; jobs: CohortDetailView['jobs'] }) {
-  const { count, share, trend, firstAt, lastAt, queues, models } = cohort;
+  const { count, retried, share, trend, firstAt, lastAt, queues, models } = cohort;
   return (
     <>
       <dl className="facts">
@@ -40,6 +40,7 @@ function Cohort({ cohort, jobs }: { cohort: CohortView; jobs: CohortDetailView['
           <dt>Jobs</dt>
           <dd>
             {formatCount(count)}, {formatShare(share)} of all failures
+            {retried > 0 && `, ${formatCount(retried)} retried since`}
           </dd>
         </div>
         <div>

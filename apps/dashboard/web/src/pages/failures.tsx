@@ -31,7 +31,7 @@ export default function FailuresPage() {
   );
 }
 
-function Cohorts({ failures: { total, cohorts, trouble, until } }: { failures: FailuresView }) {
+function Cohorts({ failures: { total, finished, cohorts, trouble, until } }: { failures: FailuresView }) {
   const [span] = useSpan();
   if (trouble !== null) return <p className="notice warn">{trouble}</p>;
   if (cohorts.length === 0) {
@@ -41,7 +41,8 @@ function Cohorts({ failures: { total, cohorts, trouble, until } }: { failures: F
     <>
       <p className="lead">
         {formatCount(total)} {total === 1 ? 'job' : 'jobs'} failed, of {formatCount(cohorts.length)}{' '}
-        {cohorts.length === 1 ? 'cause' : 'causes'}.
+        {cohorts.length === 1 ? 'cause' : 'causes'}: {formatShare(total / Math.max(total, finished))} of the{' '}
+        {formatCount(finished)} that ended.
       </p>
       <table className="cohorts">
         <thead>

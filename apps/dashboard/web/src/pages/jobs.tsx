@@ -6,6 +6,7 @@ import { useFetched } from '../api.ts';
 import { IndexState } from '../parts/index-state.tsx';
 import { JobFilters } from '../parts/job-filters.tsx';
 import { JobTable } from '../parts/job-table.tsx';
+import { NewerJobs } from '../parts/newer-jobs.tsx';
 import { Problem } from '../parts/problem.tsx';
 import '../styles/jobs.css';
 
@@ -47,6 +48,7 @@ export default function JobsPage() {
       {data === null && error === null && <p className="empty">Loading…</p>}
       {data !== null && (
         <>
+          {!search.has('after') && <NewerJobs key={data.now} queue={search.get('queue')} again={again} />}
           <JobTable
             jobs={data.jobs}
             now={data.now}

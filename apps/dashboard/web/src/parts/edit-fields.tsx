@@ -7,15 +7,18 @@ export interface EditTexts {
   find: string;
   with: string;
   schema: string;
+  /** A number. */
+  most: string;
 }
 
-export const NO_EDIT: EditTexts = { model: '', instructions: '', find: '', with: '', schema: '' };
+export const NO_EDIT: EditTexts = { model: '', instructions: '', find: '', with: '', schema: '', most: '' };
 
 const FIELDS = [
   { name: 'model', label: 'Model', long: false, hint: '' },
   { name: 'instructions', label: 'Instructions', long: true, hint: '' },
   { name: 'find', label: 'Replace in the prompt', long: false, hint: 'Wherever it stands in prompt and instructions' },
   { name: 'with', label: 'by', long: false, hint: '' },
+  { name: 'most', label: 'Most output tokens', long: false, hint: 'How long an answer may become' },
   { name: 'schema', label: 'Schema', long: true, hint: 'A name, or {"name": "…", "schema": {…}}' },
 ] as const;
 
@@ -42,15 +45,21 @@ export function EditFields({ texts, onChange }: { texts: EditTexts; onChange: (t
   );
 }
 
-/** null: nothing is filled in. @throws Error for a schema that is no JSON */
-export function editOf({ model, instructions, find, with: by, schema }: EditTexts): object | null {
+/** null: nothing is filled in. @throws Error for a schema that is no JSON, or tokens that are no number */
+export function editOf({ model, instructions, find, with: by, schema, most }: EditTexts): object | null {
   const edit = {
     ...(model.trim() === '' ? {} : { model: model.trim() }),
     ...(instructions === '' ? {} : { instructions }),
     ...(find === '' ? {} : { replace: { find, with: by } }),
+    ...(most.trim() === '' ? {} : { max_output_tokens: tokensOf(most.trim()) }),
     ...(schema.trim() === '' ? {} : { schema: schemaOf(schema.trim()) }),
   };
   return Object.keys(edit).length === 0 ? null : edit;
+}
+
+function tokensOf(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Error(`'Most output tokens' must be a whole number from 1: '${text}' is none.`);
 }
 
 function schemaOf(text: string): unknown {

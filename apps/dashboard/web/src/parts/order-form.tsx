@@ -12,7 +12,9 @@ import { useSpan } from './span-choice.tsx';
 
 const FIVE = 5;
 
-export function OrderForm({ cohort: { cause, count } }: { cohort: CohortView }) {
+export function OrderForm({ cohort: { cause, count, retried } }: { cohort: CohortView }) {
+  /** What was retried already is not retried with the rest: it would be paid twice. */
+  const left = count - retried;
   const [span] = useSpan();
   const operator = useOperator();
   const [, go] = useLocation();
@@ -65,13 +67,18 @@ export function OrderForm({ cohort: { cause, count } }: { cohort: CohortView }) 
           />
         </details>
         <p className="buttons">
-          <button {...button} className="primary" onClick={() => void start(() => ({ ...withEdit(), limit: FIVE }))}>
+          <button
+            {...button}
+            className="primary"
+            disabled={disabled || left === 0}
+            onClick={() => void start(() => ({ ...withEdit(), limit: FIVE }))}
+          >
             Retry five and look
           </button>
-          <button {...button} onClick={() => setAsking('retry')}>
-            Retry all {formatCount(count)}
+          <button {...button} disabled={disabled || left === 0} onClick={() => setAsking('retry')}>
+            Retry all {formatCount(left)}
           </button>
-          <button type="submit" disabled={disabled} title={title}>
+          <button type="submit" disabled={disabled || left === 0} title={title}>
             Preview the cost
           </button>
           <button {...button} className="danger" onClick={() => setAsking('discard')}>
@@ -79,13 +86,19 @@ export function OrderForm({ cohort: { cause, count } }: { cohort: CohortView }) 
           </button>
         </p>
       </form>
+      {retried > 0 && (
+        <p className="muted">
+          {retried === count ? 'All' : formatCount(retried)} of them {retried === 1 ? 'was' : 'were'} retried already
+          and will not be retried again; each one's page still can.
+        </p>
+      )}
       {!operator && <p className="muted">A viewer may look, not change.</p>}
       {asking !== null && (
         <div className="notice warn" role="alertdialog" aria-label="Are you sure?">
           <p>
             {asking === 'discard'
               ? `${formatCount(count)} failed jobs will be forgotten, with their requests. This cannot be undone.`
-              : `${formatCount(count)} new jobs will be made of the failed ones.`}
+              : `${formatCount(left)} new jobs will be made of the failed ones.`}
           </p>
           <p className="buttons">
             <button
@@ -96,7 +109,7 @@ export function OrderForm({ cohort: { cause, count } }: { cohort: CohortView }) 
                 void start(asking === 'discard' ? () => ({ ...common, kind: 'discard' }) : withEdit);
               }}
             >
-              {asking === 'discard' ? 'Discard' : 'Retry'} {formatCount(count)} jobs
+              {asking === 'discard' ? 'Discard' : 'Retry'} {formatCount(asking === 'discard' ? count : left)} jobs
             </button>
             <button type="button" onClick={() => setAsking(null)}>
               Cancel

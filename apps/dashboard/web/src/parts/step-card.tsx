@@ -1,10 +1,13 @@
 /** One step of a flow as a card: where it stands, how many of its jobs came to what, what it waits for, why it failed. */
 import { Link } from 'wouter';
 import type { StepCard } from '../../../src/views/flows.ts';
+import type { OverviewView } from '../../../src/views/overview.ts';
 import { formatCompact, formatCount } from '../format.ts';
+import { useTopic } from '../live.ts';
 import { ProgressBar } from './progress-bar.tsx';
 import { StatusBadge } from './status-badge.tsx';
 import { Until } from './until.tsx';
+import { Waiting } from './waiting.tsx';
 
 const POLICIES: Readonly<Record<string, string>> = {
   skip: '; if it fails, what needs it is left out',
@@ -33,6 +36,7 @@ export function StepCardView({ flow, card, chosen }: { flow: string; card: StepC
         </p>
       )}
       {total > 0 && <Counts card={card} />}
+      {status === 'in_progress' && <QueueWaits queue={card.queue} />}
       {card.done_at !== null && status === 'in_progress' && (
         <p>
           done <Until at={card.done_at} />
@@ -65,6 +69,20 @@ export function StepCardView({ flow, card, chosen }: { flow: string; card: StepC
         </p>
       )}
     </li>
+  );
+}
+
+/** Why what is still to be done of a step does not begin: its queue waits. */
+function QueueWaits({ queue }: { queue: string }) {
+  const queues = useTopic<OverviewView>('overview')?.queues ?? [];
+  // A type without a queue of its own goes to the only one.
+  const waiting = (queues.find(({ name }) => name === queue) ?? (queues.length === 1 ? queues[0] : undefined))
+    ?.waitingFor;
+  if (waiting == null) return null;
+  return (
+    <p className="waits">
+      Its queue waits: <Waiting waiting={waiting} />
+    </p>
   );
 }
 
