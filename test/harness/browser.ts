@@ -1,6 +1,7 @@
 /**
- * A real Chromium for tests, from an npm package: no browser of the system is needed. It is unpacked once, next to
- * what else is kept between runs; a half unpacked one is never used, however many test files start at the same time.
+ * A real Chromium for tests: the one on PATH, else one from an npm package, so that none is needed. That is unpacked
+ * once, next to what else is kept between runs; a half unpacked one is never used, however many test files start at the
+ * same time.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { browserOnPath } from './browser-on-path.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const LAUNCH_MS = 30_000;
@@ -22,15 +24,15 @@ export interface LaunchedBrowser {
 
 /** Why no browser can run here, or null when one can. For tests to be skipped by, with the reason. */
 export function browserMissing(): string | null {
-  if (process.platform === 'linux' && process.arch === 'x64') return null;
-  return `the Chromium of the npm package runs on Linux x64 only, this is ${process.platform} ${process.arch}`;
+  if (browserOnPath() !== null || (process.platform === 'linux' && process.arch === 'x64')) return null;
+  const here = `${process.platform} ${process.arch}`;
+  return `no Chromium or Chrome on PATH, and that of the npm package runs on Linux x64 only, this is ${here}`;
 }
 
 /** Starts a headless Chromium. */
 export async function launchBrowser(): Promise<LaunchedBrowser> {
-  const folder = await unpackedChromium();
   const browser = await chromium.launch({
-    executablePath: join(folder, 'chromium'),
+    ...(await whichBrowser()),
     headless: true,
     // Its sandbox needs privileges that containers and root do not have; it is shown our own pages only. Without a
     // language it takes the machine's, which may be none ('en-US@posix') that Intl knows.
@@ -41,15 +43,24 @@ export async function launchBrowser(): Promise<LaunchedBrowser> {
       '--font-render-hinting=none',
       '--accept-lang=en-US',
     ],
+    timeout: LAUNCH_MS,
+  });
+  return { browser, close: () => browser.close() };
+}
+
+async function whichBrowser(): Promise<{ executablePath: string; env?: Record<string, string> }> {
+  const onPath = browserOnPath();
+  if (onPath !== null) return { executablePath: onPath };
+  const folder = await unpackedChromium();
+  return {
+    executablePath: join(folder, 'chromium'),
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,
       LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
       FONTCONFIG_FILE: join(folder, 'fonts.conf'),
     },
-    timeout: LAUNCH_MS,
-  });
-  return { browser, close: () => browser.close() };
+  };
 }
 
 /** Opens a page in a context of its own, which is closed when `look` has ended, however it ends. */
