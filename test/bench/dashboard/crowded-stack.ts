@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, loadConfig, type NewJob, readEnvironment } from '@millrace/core';
 import { openStore, queueNamed, type Store, submit } from '@millrace/queue';
+import type { FailuresView } from '../../../apps/dashboard/src/views/failures.ts';
 import { end } from '../../harness/dashboard.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { call } from '../../harness/http.ts';
@@ -12,6 +13,7 @@ import { freshRedis } from '../../harness/redis.ts';
 import { print, round } from '../figures.ts';
 import { cpuSeconds } from '../process-figures.ts';
 import { startSimulatorProcess } from '../simulator-process.ts';
+import { crowdBatchesAndFlows } from './crowd-batches-and-flows.ts';
 
 /** How many are kept, of which so many wait. BENCH_JOBS makes it fewer, for trying the benchmark itself. */
 const JOBS = Number(process.env.BENCH_JOBS ?? 1_000_000);
@@ -30,6 +32,10 @@ export interface CrowdedStack {
   /** One of each kind of job, to look at. */
   completed: string;
   failed: string;
+  batch: string;
+  flow: string;
+  /** The id of the cause that most failed of. */
+  cause: string;
   /** No more jobs are submitted from now on; resolves once those that were have ended. */
   quiet(): Promise<void>;
   /** CPU that Redis has used, seconds. */
@@ -57,9 +63,11 @@ export async function crowdedStack(): Promise<CrowdedStack> {
   const loaded = await loadConfig(readEnvironment(env));
   const store = await openStore({ redisUrl: redis.url, config: loaded, log, kind: 'patient' });
   const { completed, failed } = await fill(store);
+  const worker = await startRole('worker', env);
+  const { batch, flow } = await crowdBatchesAndFlows(env);
   const dashboard = await startRole('dashboard', env);
   await indexMade(dashboard);
-  const worker = await startRole('worker', env);
+  const { body: failures } = await call<FailuresView>('GET', `${dashboard.url}/api/failures`);
   const traffic = runTraffic(store);
   await eventually(
     'jobs run',
@@ -71,6 +79,9 @@ export async function crowdedStack(): Promise<CrowdedStack> {
     jobs: JOBS,
     completed,
     failed,
+    batch,
+    flow,
+    cause: failures.cohorts[0]?.cause.id ?? '',
     quiet: async () => {
       await traffic.stop();
       const { keys } = queueNamed(store, 'generate');

@@ -27,7 +27,7 @@ export async function pagesCost(stack: CrowdedStack): Promise<void> {
         costs.push((opened.cpuMs - (idle.cpuMs / idle.ms) * opened.ms) / OPENINGS);
       }
       print({
-        ...{ bench: 'dashboard', what: 'Redis CPU of opening a page, ms', path: path.replace(/resp_\w+/, 'resp_…') },
+        ...{ bench: 'dashboard', what: 'Redis CPU of opening a page, ms', path: path.replace(/[0-9a-f]{16,}/, '…') },
         ...{ median_ms: round(median(costs), 2), most_ms: round(Math.max(...costs), 2), requests: asked.length },
         ...{ jobs: stack.jobs, goal: 'median_ms <= 5' },
       });

@@ -1,4 +1,4 @@
-/** What ten people who watch the overview add to Redis's work. */
+/** What ten people add to Redis's work who watch the overview, and who watch ten different pages. */
 import { get } from 'node:http';
 import { median, print, round } from '../figures.ts';
 import type { CrowdedStack } from './crowded-stack.ts';
@@ -7,29 +7,40 @@ const VIEWERS = 10;
 const ROUNDS = 8;
 const ROUND_MS = 10_000;
 
+/** What each of ten different pages is told of beside the overview, which is told of on all. */
+const tenPages = ({ completed, failed, batch, flow, cause }: CrowdedStack): string[] =>
+  [
+    ...['history', `job:${completed}`, `job:${failed}`, 'failures:24:,actions', `cohort:24::${cause}`],
+    ...['batches', `batch:${batch}`, 'flows', `flow:${flow}`, 'cost:30'],
+  ].map((topics) => `overview,${topics}`);
+
 /**
  * Rounds with viewers and rounds without, in turn: while jobs run, where what they cost swings by more than what is
  * looked for, and then with none, where it can be seen. The last is what is set against what the jobs cost.
  */
 export async function viewersCost(stack: CrowdedStack): Promise<void> {
-  const busy = await rounds(stack);
+  const same = Array.from({ length: VIEWERS }, () => 'overview,history');
+  const busy = await rounds(stack, same);
   await stack.quiet();
-  const still = await rounds(stack);
+  const still = await rounds(stack, same);
+  const different = await rounds(stack, tenPages(stack));
   const jobs = median(busy.without) - median(still.without);
   const added = median(still.added);
+  const addedByDifferent = median(different.added);
   print({
-    ...{ bench: 'dashboard', what: 'Redis CPU with ten viewers of the overview, of one core', viewers: VIEWERS },
+    ...{ bench: 'dashboard', what: 'Redis CPU with ten viewers, of one core', viewers: VIEWERS },
     ...{ jobs: round(jobs, 4), added_among_jobs: round(median(busy.added), 4), added: round(added, 5) },
-    ...{ added_of_what_jobs_cost: round(added / jobs, 4), among_jobs_by_round: busy.added.map((one) => round(one, 4)) },
+    ...{ added_of_what_jobs_cost: round(added / jobs, 4), of_ten_different_pages: round(addedByDifferent / jobs, 4) },
+    ...{ among_jobs_by_round: busy.added.map((one) => round(one, 4)) },
     goal: 'added_of_what_jobs_cost <= 0.02',
   });
 }
 
-async function rounds(stack: CrowdedStack): Promise<{ without: number[]; added: number[] }> {
+async function rounds(stack: CrowdedStack, pages: readonly string[]): Promise<{ without: number[]; added: number[] }> {
   const [without, added]: [number[], number[]] = [[], []];
   for (let i = 0; i < ROUNDS; i++) {
     const before = await cpuShare(stack);
-    const leave = await watch(stack);
+    const leave = await watch(stack, pages);
     const watched = await cpuShare(stack);
     leave();
     without.push(before);
@@ -46,10 +57,11 @@ async function cpuShare(stack: CrowdedStack): Promise<number> {
 }
 
 /** As ten open pages do; resolves once each has been told the state. */
-async function watch({ dashboard }: CrowdedStack): Promise<() => void> {
-  const open = (): Promise<() => void> =>
+async function watch({ dashboard }: CrowdedStack, pages: readonly string[]): Promise<() => void> {
+  const open = (topics: string): Promise<() => void> =>
     new Promise((resolve, reject) => {
-      const request = get(`${dashboard.url}/api/live?topics=overview`, { agent: false }, (response) => {
+      const request = get(`${dashboard.url}/api/live?topics=${topics}`, { agent: false }, (response) => {
+        if (response.statusCode !== 200) return reject(new Error(`${topics}: ${response.statusCode}`));
         response.once('data', () => resolve(() => request.destroy()));
         response.resume();
         response.on('error', () => undefined);
@@ -57,7 +69,7 @@ async function watch({ dashboard }: CrowdedStack): Promise<() => void> {
       request.on('error', reject);
     });
   // Its session comes with the page's first request; here one is asked for.
-  const leaving = await Promise.all(Array.from({ length: VIEWERS }, open));
+  const leaving = await Promise.all(pages.map(open));
   return () => {
     for (const leave of leaving) leave();
   };
