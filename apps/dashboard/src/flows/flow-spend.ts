@@ -9,10 +9,14 @@ import type { FlowView } from '../views/flows.ts';
 
 export type FlowSpend = Pick<FlowView, 'spend' | 'counted' | 'expected_usd'>;
 
-/** Returns a function that reads what is new and tells the whole. */
-export function openFlowSpend(store: Store): (flow: Flow) => Promise<FlowSpend> {
+/**
+ * Returns a function that reads what is new and tells the whole.
+ * Its second argument: how many jobs of the flow have ended. As long as that is the same, nothing is new.
+ */
+export function openFlowSpend(store: Store): (flow: Flow, ended: number) => Promise<FlowSpend> {
   const over = new Map<string, JobUse>();
-  return async (flow) => {
+  let endedBefore = -1;
+  return async (flow, ended) => {
     const own = Object.entries(flow.steps).map(([step, state]) => ({
       step,
       jobs:
@@ -20,7 +24,8 @@ export function openFlowSpend(store: Store): (flow: Flow) => Promise<FlowSpend> 
     }));
     const all = own.flatMap(({ jobs }) => jobs);
     const looked = all.slice(0, FLOW_JOBS_PRICED);
-    const open = looked.filter(({ id }) => !over.has(id));
+    const open = ended === endedBefore ? [] : looked.filter(({ id }) => !over.has(id));
+    endedBefore = ended;
     for (const [index, use] of (open.length === 0 ? [] : await readUse(store, open)).entries()) {
       const id = open[index]?.id;
       if (use.over && id !== undefined) over.set(id, use);

@@ -13,10 +13,13 @@ import {
 import { FLOWS_SHOWN, POLL_MS } from '../bounds.ts';
 import { polled, type Source } from '../live.ts';
 import { paceOf, type Sample, sampled } from '../pace.ts';
-import type { FlowsView, FlowView } from '../views/flows.ts';
+import type { FlowsView, FlowView, StepCard } from '../views/flows.ts';
 import { openFlowSpend } from './flow-spend.ts';
 import { flowHead, flowRow, stepCard } from './flow-view.ts';
 import { stepLayers } from './step-layers.ts';
+
+/** Many records a round. */
+const LIST_MS = 2000;
 
 /** Returns a function that reads the newest flows, or those after one. One that has ended is not read again. */
 export function openFlowList(store: Store, after?: string): () => Promise<FlowsView> {
@@ -37,7 +40,7 @@ export function openFlowList(store: Store, after?: string): () => Promise<FlowsV
 }
 
 export function flowsTopic(store: Store): Source {
-  return (tell) => polled(openFlowList(store), POLL_MS, () => undefined)(tell);
+  return (tell) => polled(openFlowList(store), LIST_MS, () => undefined)(tell);
 }
 
 /** null: there is no such flow. */
@@ -58,11 +61,16 @@ export async function flowTopic(store: Store, id: string): Promise<Source | null
     const doneAt = await paceOfSteps(flow, counts);
     const onlyJob = (step: string): string | null =>
       flow.steps[step]?.total === 1 ? (stepJobs(store, flow, step)[0]?.id ?? null) : null;
-    const steps = Object.keys(flow.steps).map((step) => {
+    const cards = Object.keys(flow.steps).map((step) => {
       const now = { counts: counts.get(step), doneAt: doneAt.get(step) ?? null, job: onlyJob(step) };
       return [step, stepCard(flow, step, now)] as const;
     });
-    last = { flow: flowHead(flow, doneAt), layers, steps: Object.fromEntries(steps), ...(await spendOf(flow)) };
+    last = {
+      flow: flowHead(flow, doneAt),
+      layers,
+      steps: Object.fromEntries(cards),
+      ...(await spendOf(flow, endedOf(cards))),
+    };
     return { ...last, gone: false, stale: false };
   };
   return polled(
@@ -71,6 +79,9 @@ export async function flowTopic(store: Store, id: string): Promise<Source | null
     () => undefined,
   );
 }
+
+const endedOf = (cards: readonly (readonly [string, StepCard])[]): number =>
+  cards.reduce((sum, [, { ended }]) => sum + ended, 0);
 
 /** Returns a function that tells when each step that goes on will be over; null of one of which it cannot be told. */
 function openPaces(store: Store) {

@@ -3,6 +3,9 @@ import { InvalidRequestError } from '@millrace/core';
 import type { Store, StoreQueue } from '../store.ts';
 import { type Batch, queueOfBatch, readBatches } from './batch.ts';
 
+/** Records may hold a thousand lines' errors each. */
+const READ_AT_ONCE = 10;
+
 /**
  * A page of batches.
  * @throws InvalidRequestError when the batch to begin after is not there (any more)
@@ -23,12 +26,21 @@ export async function listBatches(
   }
   found.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
   const page = after === undefined ? found : found.slice(found.findIndex(({ id }) => id === after) + 1);
+  const shown = page.slice(0, limit).map(({ id }) => id);
   const batches: Batch[] = [];
-  for (const { id } of page.slice(0, limit)) {
-    const queue = queueOfBatch(store, id);
-    if (queue !== undefined) batches.push(...(await readBatches(store, queue, [id])));
+  for (let from = 0; from < shown.length; from += READ_AT_ONCE) {
+    batches.push(...(await inOrder(store, shown.slice(from, from + READ_AT_ONCE))));
   }
   return { batches, hasMore: page.length > limit };
+}
+
+async function inOrder(store: Store, ids: readonly string[]): Promise<Batch[]> {
+  const found = new Map<string, Batch>();
+  for (const [queue, ofQueue] of Map.groupBy(ids, (id) => queueOfBatch(store, id))) {
+    if (queue === undefined) continue;
+    for (const batch of await readBatches(store, queue, ofQueue)) found.set(batch.id, batch);
+  }
+  return ids.flatMap((id) => found.get(id) ?? []);
 }
 
 async function createdAt(store: Store, id: string): Promise<number> {
