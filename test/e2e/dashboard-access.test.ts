@@ -35,8 +35,15 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
       await page.getByRole('heading', { name: 'Audit' }).waitFor();
       expect(await page.evaluate('document.cookie')).toBe('');
       await page.locator('.acts tr', { hasText: 'session.sign_in' }).first().waitFor();
+      const [cookie] = await page.context().cookies();
+      const copy = { headers: { cookie: `${cookie?.name}=${cookie?.value}` } };
+      expect((await fetch(`${locked.url}/api/session`, copy)).status).toBe(200);
+      const stream = await fetch(`${locked.url}/api/live?topics=overview`, copy);
       await page.getByRole('button', { name: 'Sign out' }).click();
       await key.waitFor();
+      // A copy of the cookie is worth nothing any more, and what was opened with it ends.
+      expect((await fetch(`${locked.url}/api/session`, copy)).status).toBe(401);
+      await stream.text();
       await page.goto(`${locked.url}/audit`);
       await key.waitFor();
     });

@@ -6,6 +6,7 @@ import express, { type Express } from 'express';
 import { BOARD_PATH, boardHandlers } from './board.ts';
 import { HISTORY_POLL_MS, POLL_MS } from './bounds.ts';
 import type { Web } from './build-web.ts';
+import { openEndedSessions } from './ended-sessions.ts';
 import { historyView } from './history-view.ts';
 import { type Live, openLive, polled } from './live.ts';
 import { loopbackOnly } from './loopback-only.ts';
@@ -49,7 +50,7 @@ export interface DashboardTerms {
 }
 
 export function createDashboard({ store, index, files, keys, web, apiPort, unfit }: DashboardTerms): Dashboard {
-  const sessions = openSessions(keys);
+  const sessions = openSessions(keys, openEndedSessions(store));
   const readSnapshot = openSnapshots(store, index, unfit);
   const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
   const overview = polled(async () => overviewView(store.config, await readSnapshot()), POLL_MS, notRead);
@@ -82,7 +83,7 @@ export function createDashboard({ store, index, files, keys, web, apiPort, unfit
       .status(ready ? 200 : 503)
       .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
   });
-  app.use(sessions.read);
+  app.use(['/api', BOARD_PATH], sessions.read);
   app.use('/api/session', sessionRoutes(sessions, terms));
   app.use('/api', sessions.required, sessions.guardChanges);
   app.get('/api/live', ownPagesOnly, sessions.endWithSession, (request, response) => live.watch(request, response));

@@ -1,9 +1,9 @@
 /**
  * What the session cookie holds: whose key signed in and when, signed with a secret made of that key alone. So a session
  * ends with its key, outlives a restart, is good at every dashboard of the same keys, and who holds one key can make
- * none of another's. Nothing is stored.
+ * none of another's. Nothing is stored, but of those that were signed out of (see ended-sessions.ts).
  */
-import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from '@millrace/core';
 
 /** How long a session lasts, from the sign-in on, whatever is done in it: a long day's shift. */
@@ -13,6 +13,8 @@ const SECRET_BYTES = 32;
 
 export interface TokenHolder {
   key: ApiKey;
+  /** Tells it from others; of no use to who wants to be let in. */
+  session: string;
   /** What the session's pages send with whatever changes something: cannot be made without the key's secret. */
   csrf: string;
   /** When the session ends, in ms. */
@@ -49,7 +51,8 @@ export function openSessionTokens(keys: readonly ApiKey[], now: () => number = D
       const [given, expected] = [Buffer.from(signature, 'base64url'), mac(key, 'session', payload)];
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
       const endsAt = at + SESSION_MS;
-      return now() < endsAt ? { key, csrf: mac(key, 'csrf', payload).toString('base64url'), endsAt } : null;
+      const csrf = mac(key, 'csrf', payload).toString('base64url');
+      return now() < endsAt ? { key, session: hash('sha256', payload, 'base64url'), csrf, endsAt } : null;
     },
   };
 }

@@ -7,8 +7,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AccessError, ANYBODY, type ApiKey, keyFinder, type Role } from '@millrace/core';
 import type { Request, RequestHandler, Response } from 'express';
+import type { EndedSessions } from './ended-sessions.ts';
 import { isFromOwnPage } from './own-pages-only.ts';
-import { openSessionTokens, SESSION_MS } from './session-token.ts';
+import { openSessionTokens, SESSION_MS, type TokenHolder } from './session-token.ts';
 import type { SessionView } from './views/session.ts';
 
 export interface Caller {
@@ -33,7 +34,8 @@ export interface Sessions {
   endWithSession: RequestHandler;
   /** @throws AccessError 401 */
   signIn(request: Request, response: Response, secret: string): SessionView;
-  signOut(request: Request, response: Response): void;
+  /** Ends the session everywhere, with its streams. */
+  signOut(request: Request, response: Response): Promise<void>;
   /** Who asks, as its page is told. Only behind `required`. */
   view(request: Request): SessionView;
 }
@@ -46,8 +48,8 @@ interface Visit extends Caller {
   by: 'key' | 'session';
   /** null: a key's, which needs none. */
   csrf: string | null;
-  /** In ms; null: never. */
-  endsAt: number | null;
+  /** null: not of a session that could end. */
+  session: { id: string; endsAt: number } | null;
 }
 
 const visits = new WeakMap<Request, Visit>();
@@ -71,16 +73,16 @@ function visitOf(request: Request): Visit {
   return visit;
 }
 
-export function openSessions(keys: readonly ApiKey[]): Sessions {
+export function openSessions(keys: readonly ApiKey[], ended: EndedSessions): Sessions {
   const find = keyFinder(keys);
   const open = keys.length === 0;
   const tokens = openSessionTokens(keys);
   const anybody: Visit = {
-    ...{ name: ANYBODY, key: null, role: 'operator', by: 'session', endsAt: null },
+    ...{ name: ANYBODY, key: null, role: 'operator', by: 'session', session: null },
     csrf: randomBytes(TOKEN_BYTES).toString('base64url'),
   };
 
-  const whoAsks = (request: Request): Visit | null => {
+  const whoAsks = async (request: Request): Promise<Visit | null> => {
     if (open) return anybody;
     // Who sends a key means that key: a session that came along does not make up for a wrong one.
     const authorization = request.get('authorization');
@@ -89,13 +91,15 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
       const key = find(bearer);
       return key === null
         ? null
-        : { name: key.name, key: key.name, role: key.role, by: 'key', csrf: null, endsAt: null };
+        : { name: key.name, key: key.name, role: key.role, by: 'key', csrf: null, session: null };
     }
     const holder = tokens.read(cookieOf(request));
-    if (holder === null) return null;
-    const { key, csrf, endsAt } = holder;
-    return { name: key.name, key: key.name, role: key.role, by: 'session', csrf, endsAt };
+    return holder === null || (await ended.has(holder.session)) ? null : visitOfHolder(holder);
   };
+  const visitOfHolder = ({ key, csrf, session, endsAt }: TokenHolder): Visit => ({
+    ...{ name: key.name, key: key.name, role: key.role, by: 'session', csrf },
+    session: { id: session, endsAt },
+  });
   const viewOf = ({ name, role, csrf }: Visit): SessionView => ({ name, role, csrf: csrf ?? '', open });
   /** null: it may pass. */
   const forgery = (request: Request): AccessError | null => {
@@ -106,8 +110,8 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
   };
 
   return {
-    read: (request, _response, next) => {
-      const visit = whoAsks(request);
+    read: async (request, _response, next) => {
+      const visit = await whoAsks(request);
       if (visit !== null) visits.set(request, visit);
       next();
     },
@@ -126,10 +130,11 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
       next(new AccessError(403, `'${name}' is a viewer: it may look, not change.`, 'insufficient_role'));
     },
     endWithSession: (request, response, next) => {
-      const { endsAt } = visitOf(request);
-      if (endsAt !== null) {
-        const timer = setTimeout(() => response.end(), endsAt - Date.now());
+      const { session } = visitOf(request);
+      if (session !== null) {
+        const timer = setTimeout(() => response.end(), session.endsAt - Date.now());
         response.once('close', () => clearTimeout(timer));
+        ended.follow(session.id, response);
       }
       next();
     },
@@ -140,13 +145,14 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
       const holder = tokens.read(token);
       if (holder === null) throw new Error('a session was over before it began');
       response.cookie(COOKIE, token, { ...cookieTerms(request), maxAge: SESSION_MS });
-      const { csrf, endsAt } = holder;
-      const visit: Visit = { name: key.name, key: key.name, role: key.role, by: 'session', csrf, endsAt };
+      const visit = visitOfHolder(holder);
       visits.set(request, visit);
       return viewOf(visit);
     },
-    signOut: (request, response) => {
+    signOut: async (request, response) => {
       response.clearCookie(COOKIE, cookieTerms(request));
+      const { session } = visitOf(request);
+      if (session !== null) await ended.end(session.id, session.endsAt);
     },
     view: (request) => viewOf(visitOf(request)),
   };

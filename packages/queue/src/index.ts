@@ -127,6 +127,7 @@ export {
   type ShadowSide,
   writeShadow,
 } from './shadow/write-shadow.ts';
+export { noteSignedOut, wasSignedOut } from './signed-out.ts';
 export { openStore, queueOfJob, type Store, type StoreOptions, type StoreQueue } from './store.ts';
 export { type SubmitReply, submit } from './submit.ts';
 export { bullPriority, jobPriority, type Ticket } from './ticket.ts';

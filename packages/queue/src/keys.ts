@@ -51,9 +51,10 @@
  * | mr:flows                         | zset   | createFlow            | ids of flows by creation (ms); for 30 days, at most 10,000 |
  * | mr:flows:open                    | zset   | createFlow, advanceFlow | ids of flows that have not ended, or not told so, by when they last moved or were looked at (ms) |
  * | mr:acts                          | stream | noteAct               | who did what by hand, and who signed in; the newest 10,000 |
+ * | mr:signed-out                    | zset   | noteSignedOut         | sessions of the dashboard that were signed out of, by when they would have ended (ms) |
  * | {mr-actions}:<id>                | hash   | createAction, note-page, turn-action | what is done to many jobs at once, and how far it is; for 30 days |
  * | {mr-actions}:<id>:pages          | list   | createAction          | the ids of those jobs, 100 an entry; until it is completed, or as long as the action |
- * | {mr-actions}:all, :open          | zset   | createAction          | ids of actions by creation (ms), for 30 days, at most 1,000; of those that run |
+ * | {mr-actions}:all, :open          | zset   | createAction          | ids of actions by creation (ms), for 30 days, at most 1,000; of those that run, by when they had their last turn |
  * | mr:worker:<worker>               | string | tellWorker            | what a worker process tells of itself, as JSON; a minute after it was told last |
  * | mr:identity                      | string | readIdentity          | which data this is, for who keeps an index of it elsewhere; for ever |
  * | mr:lease:<duty>                  | string | lease                 | who does a periodic duty; expires by itself        |
@@ -187,6 +188,9 @@ export const OPEN_FLOWS_KEY = 'mr:flows:open';
 
 /** Who did what. */
 export const ACTS_KEY = 'mr:acts';
+
+/** Sessions that were ended before their time. */
+export const SIGNED_OUT_KEY = 'mr:signed-out';
 
 const ACTIONS = '{mr-actions}';
 /** Ids of actions by their creation, and of those that run. */

@@ -40,8 +40,8 @@ export function sessionRoutes(sessions: Sessions, { store }: RouteTerms): Router
     }
     void acted(store, request, 'session.sign_in', '', `from ${address}`);
   });
-  routes.delete('/', sessions.required, sessions.guardForgery, (request, response) => {
-    sessions.signOut(request, response);
+  routes.delete('/', sessions.required, sessions.guardForgery, async (request, response) => {
+    await sessions.signOut(request, response);
     response.status(204).end();
     void acted(store, request, 'session.sign_out', '');
   });
