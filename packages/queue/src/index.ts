@@ -93,7 +93,6 @@ export type { Gauge, Grant, LimitName, Settlement } from './limits/reserve.ts';
 export { readWaiting, type TellWaiting } from './limits/waiting-for.ts';
 export { keepLimitWatch } from './limits/watch-limits.ts';
 export { type IdPage, type JobPage, type ListQuery, listJobIds, listJobs } from './list.ts';
-export { noteRetried } from './note-retried.ts';
 export { findPrevious, type PreviousResponse } from './previous-response.ts';
 export {
   countQueues,

@@ -1,10 +1,12 @@
 /** A job that was done again knows as what: the new one's `retry_of`, the other way round. */
 import { runScript } from './scripts.ts';
-import { queueOfJob, type Store } from './store.ts';
+import type { Store, StoreQueue } from './store.ts';
 
-/** Notes the newest job that was made of another. To be called once that is submitted. */
-export async function noteRetried(store: Store, id: string, retriedAs: string): Promise<void> {
-  const queue = queueOfJob(store, id);
-  if (queue === undefined) return;
-  await runScript(store.redis, 'retried', [queue.keys.job(id), queue.keys.changes], [id, retriedAs]);
+/** An old job's id, and the id of the newest job that was made of it. */
+export type Retried = [id: string, retriedAs: string];
+
+/** Notes what jobs of a queue were retried as; those that are gone stay gone. To be called once the new ones are there. */
+export async function noteRetried(store: Store, { keys }: StoreQueue, retried: readonly Retried[]): Promise<void> {
+  if (retried.length === 0) return;
+  await runScript(store.redis, 'retried', [keys.changes, ...retried.map(([id]) => keys.job(id))], retried.flat());
 }

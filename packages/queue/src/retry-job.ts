@@ -3,6 +3,7 @@ import { ConflictError, editedJob, isTerminal, type Job, type JobEdit, type NewJ
 import { noSuchJob } from './cancel.ts';
 import type { Submitted } from './enqueue.ts';
 import { noteRetried } from './note-retried.ts';
+import { queueNamed } from './queues.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';
 import { submit } from './submit.ts';
@@ -33,7 +34,7 @@ export async function retryJob(
   const again = edit === null ? sameAgain(job, key) : editedJob(store.config, job, edit, key);
   const [submitted] = await submit(store, [again]);
   if (submitted === undefined || submitted instanceof Error) throw submitted ?? new Error('submit answered for no job');
-  await noteRetried(store, id, submitted.id);
+  await noteRetried(store, queueNamed(store, job.queue), [[id, submitted.id]]);
   return { ...submitted, queue: job.queue };
 }
 

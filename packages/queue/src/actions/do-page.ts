@@ -5,7 +5,7 @@
  */
 import { editedJob, InvalidRequestError, jobIdOfAction, type NewJob, ShedError } from '@millrace/core';
 import { jobRetries, jobStatuses, readFields } from '../flows/job-fields.ts';
-import { noteRetried } from '../note-retried.ts';
+import { noteRetried, type Retried } from '../note-retried.ts';
 import { readMany } from '../read.ts';
 import { forgetJob } from '../retention.ts';
 import { sameAgain } from '../retry-job.ts';
@@ -62,15 +62,17 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
   const existing = await jobStatuses(store, newIds);
   const before = await jobRetries(store, places);
   const missing: Place[] = [];
+  const unnoted: Retried[] = [];
   for (const [index, place] of places.entries()) {
     const [newId, retriedAs] = [newIds[index]?.id as string, before[index] ?? null];
     if (existing[index] !== null || retriedAs === newId) {
       // Made before a crash. Its BullMQ entry, or all of it, may be gone if it has ended: it must not be added once more.
       done.made.push(newId);
-      if (retriedAs === null) await noteRetried(store, place.id, newId);
+      if (retriedAs === null) unnoted.push([place.id, newId]);
     } else if (retriedAs !== null) done.skips.push('retried');
     else missing.push(place);
   }
+  await note(store, unnoted);
   for (const part of await bySize(store, missing)) {
     const jobs: NewJob[] = [];
     const found = await readMany(store, part, false);
@@ -78,8 +80,8 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
     for (const { job } of found) {
       try {
         const { edit, key } = action;
-        const made = edit === null ? sameAgain(job, key) : editedJob(store.config, job, edit, key);
-        jobs.push({ ...made, id: jobIdOfAction(action.id, job.id) });
+        const again = edit === null ? sameAgain(job, key) : editedJob(store.config, job, edit, key);
+        jobs.push({ ...again, id: jobIdOfAction(action.id, job.id) });
       } catch (error) {
         if (!(error instanceof InvalidRequestError)) throw error;
         done.errors.push({ id: job.id, message: error.message.slice(0, MESSAGE_CHARACTERS).toWellFormed() });
@@ -87,7 +89,7 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
     }
     const replies = await submit(store, jobs);
     for (const reply of replies) if (reply instanceof ShedError) throw reply;
-    const noted: Promise<void>[] = [];
+    const made: Retried[] = [];
     for (const [index, { id = '', retryOf }] of jobs.entries()) {
       const [reply, old] = [replies[index], retryOf ?? ''];
       if (reply instanceof Error) {
@@ -95,9 +97,15 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
         continue;
       }
       done.made.push(id);
-      noted.push(noteRetried(store, old, id));
+      made.push([old, id]);
     }
-    await Promise.all(noted);
+    await note(store, made);
+  }
+}
+
+async function note(store: Store, retried: readonly Retried[]): Promise<void> {
+  for (const [queue, ofQueue] of Map.groupBy(retried, ([id]) => queueOfJob(store, id))) {
+    if (queue !== undefined) await noteRetried(store, queue, ofQueue);
   }
 }
 
