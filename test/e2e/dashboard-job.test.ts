@@ -1,6 +1,18 @@
 /** A job's page in a real browser, beside a whole stack: what it shows as it happens, what it does, and what it bears. */
-import { createLog, loadConfig, readEnvironment } from '@millrace/core';
-import { openStore, queueOfJob, readJob, removeJob, type Store, setPaused } from '@millrace/queue';
+import { createLog, loadConfig, parseFlow, readEnvironment } from '@millrace/core';
+import {
+  createBatch,
+  createFlow,
+  openStore,
+  queueOfJob,
+  readFlow,
+  readJob,
+  removeJob,
+  type Store,
+  type StoreQueue,
+  setPaused,
+  stepJobs,
+} from '@millrace/queue';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
@@ -123,8 +135,15 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
       await page.getByRole('button', { name: 'Retry', exact: true }).click();
       await page.waitForURL((url) => !url.pathname.endsWith(id));
       const again = idOf(page);
+      expect(await page.locator('#retried').count()).toBe(0);
       await page.locator('.facts').getByRole('link', { name: id }).click();
       await page.locator('.facts div', { hasText: 'Retried as' }).getByRole('link', { name: again }).waitFor();
+      // Before it is paid for a third time: by each of the buttons, and for who does not see where it stands.
+      await page.locator('#retried', { hasText: `as ${again}` }).waitFor();
+      for (const name of ['Retry', 'Edit and retry']) {
+        const button = page.getByRole('button', { name, exact: true });
+        expect(await button.getAttribute('aria-describedby')).toBe('retried');
+      }
 
       await page.getByRole('button', { name: 'Edit and retry' }).click();
       await page.getByLabel('Most output tokens').fill('-3');
@@ -142,6 +161,43 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
         body: { input: 'the new input', instructions: 'Be brief.', max_output_tokens: 40 },
       });
       await page.locator('.facts').getByRole('link', { name: id }).waitFor();
+    });
+  });
+
+  it('leads to its flow and its step there, to its batch, and to the job it goes on from', async () => {
+    const request = { queue: 'shelf', request: { input: 'x' } };
+    const steps = {
+      first: { type: 'generate', ...request },
+      other: { type: 'generate', needs: ['first'], ...request },
+    };
+    const flow = await createFlow(store, parseFlow(store.config, { name: 'two steps', steps }), null);
+    const [inFlow] = await eventually('its first step has begun', async () => {
+      const found = await readFlow(store, flow.id);
+      return found?.steps['first']?.status === 'in_progress' && stepJobs(store, found, 'first');
+    });
+    const shelf = store.queues.get('shelf') as StoreQueue;
+    const batch = await createBatch(store, {
+      ...{ queue: shelf, endpoint: '/v1/responses', inputFileId: 'file-1', completionWindow: '24h', priority: 5 },
+      ...{ windowMs: 86_400_000, metadata: null, key: null, outputExpiresSeconds: null, idempotency: null },
+    });
+    const place = { id: batch.id, place: 1, customId: 'line-7', chat: false };
+    const body = { input: 'and then?', previous_response_id: inFlow?.id };
+    const id = await submitOne(store, { queue: 'shelf', body, batch: place });
+    await open(id, async (page) => {
+      const fact = (name: string) => page.locator('.facts div', { has: page.getByText(name, { exact: true }) });
+      await fact('Batch').getByText('line-7').waitFor();
+      await fact('Batch').getByRole('link').click();
+      await page.locator('h1', { hasText: batch.id }).waitFor();
+      await page.goBack();
+      await fact('Goes on from').getByRole('link').click();
+      await page.locator('h1', { hasText: inFlow?.id ?? '' }).waitFor();
+      await fact('Step of the flow').getByRole('link', { name: 'first' }).click();
+      await page.locator('h1', { hasText: 'two steps' }).waitFor();
+      await page.locator('#step-first.chosen').waitFor();
+      expect(await page.locator('#step-other.chosen').count()).toBe(0);
+      await page.goBack();
+      await fact('Flow').getByRole('link', { name: flow.id }).click();
+      await page.locator('h1', { hasText: 'two steps' }).waitFor();
     });
   });
 
