@@ -144,6 +144,8 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
         const button = page.getByRole('button', { name, exact: true });
         expect(await button.getAttribute('aria-describedby')).toBe('retried');
       }
+      await page.setViewportSize({ width: 360, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0);
 
       await page.getByRole('button', { name: 'Edit and retry' }).click();
       await page.getByLabel('Most output tokens').fill('-3');
