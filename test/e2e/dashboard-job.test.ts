@@ -1,6 +1,7 @@
 /** A job's page in a real browser, beside a whole stack: what it shows as it happens, what it does, and what it bears. */
 import { createLog, loadConfig, parseFlow, readEnvironment } from '@millrace/core';
 import {
+  beginAttempt,
   createBatch,
   createFlow,
   openStore,
@@ -12,6 +13,8 @@ import {
   type StoreQueue,
   setPaused,
   stepJobs,
+  type Turn,
+  writeTurn,
 } from '@millrace/queue';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +28,7 @@ import { type Stack, startStack } from '../harness/stack.ts';
 const missing = browserMissing();
 /** Some three seconds at the simulator's pace. */
 const LONG = Array.from({ length: 60 }, (_, place) => `word${place}`).join(' ');
+const LARGE = `beginning ${'x'.repeat(5_000_000)}`;
 const PAYLOAD = `<script>window.ran=1</script><img src=x onerror="window.ran=1"> [link](javascript:window.ran=1) ![i](http://127.0.0.1:9/i.png) <iframe srcdoc="<script>parent.ran=1</script>"></iframe> <svg onload="window.ran=1">`;
 const INVOICE = {
   type: 'object',
@@ -247,8 +251,15 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
     }
   });
 
-  it('an answer of five megabytes is shown by its beginning, and whole as a file', async () => {
-    const id = await answered(`beginning ${'x'.repeat(5_000_000)}`);
+  it('an answer of five megabytes, and one of a call before, is shown by its beginning, and whole as a file', async () => {
+    const id = await shelved();
+    const shelf = store.queues.get('shelf') as StoreQueue;
+    const begun = await beginAttempt(store, shelf, id, { worker: 'mill:1' });
+    if (begun.kind !== 'begun') throw new Error(begun.kind);
+    const output = [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: LARGE }] }];
+    const turn = { number: 1, at: Date.now(), upstream_id: 'resp_up', usage: null, output, tools: {} };
+    await writeTurn(store, shelf, id, begun.epoch, turn as Turn);
+    await end(store, id, { output: LARGE });
     await open(id, async (page) => {
       await page.locator('#output ~ * .cut, .output .cut').first().waitFor();
       const length = await page.evaluate<number>(`document.querySelector('main').textContent.length`);
@@ -259,7 +270,12 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
       expect(whole.headers.get('content-type')).toMatch(/^text\/plain/);
       expect(whole.headers.get('content-disposition')).toMatch(/^attachment/);
       expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
-      expect((await whole.text()).length).toBe(5_000_010);
+      expect((await whole.text()).length).toBe(LARGE.length);
+      const before = await page
+        .locator('.turns')
+        .getByRole('link', { name: 'The whole as a file' })
+        .getAttribute('href');
+      expect(await (await fetch(`${dashboard.url}${before}`)).json()).toMatchObject([{ number: 1, output }]);
       // It still does what it is told.
       await page.getByLabel('Plain text').check();
       await page.locator('.output pre').waitFor();
