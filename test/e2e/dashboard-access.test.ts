@@ -2,7 +2,7 @@
 import { noteAct } from '@millrace/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
-import { type DashboardStack, startDashboard } from '../harness/dashboard.ts';
+import { type DashboardStack, end, startDashboard, submitOne } from '../harness/dashboard.ts';
 import { type RoleProcess, startRole } from '../harness/processes.ts';
 
 const missing = browserMissing();
@@ -65,6 +65,27 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
         expect(new URL(page.url()).origin, back).toBe(locked.url);
       });
     }
+  });
+
+  it('a viewer reads a job, and finds its buttons disabled with the reason', async () => {
+    const waits = await submitOne(stack.store, { body: { input: 'to be seen' } });
+    const done = await submitOne(stack.store);
+    await end(stack.store, done, { output: 'an answer' });
+    await withPage(chromium.browser, `${locked.url}/jobs/${waits}`, async (page) => {
+      await page.getByLabel('API key').fill('see');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.locator('.chat', { hasText: 'to be seen' }).waitFor();
+      const disabled = async (name: string): Promise<void> => {
+        const button = page.getByRole('button', { name, exact: true });
+        await button.waitFor();
+        expect(await button.isDisabled(), name).toBe(true);
+        expect(await button.getAttribute('title'), name).toContain('viewer');
+      };
+      await disabled('Cancel');
+      await page.goto(`${locked.url}/jobs/${done}`);
+      await disabled('Retry');
+      await disabled('Edit and retry');
+    });
   });
 
   it('a viewer is told that the audit list is for operators; an operator finds in it what was done, and who by', async () => {

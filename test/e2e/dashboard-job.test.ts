@@ -1,6 +1,21 @@
 /** A job's page in a real browser, beside a whole stack: what it shows as it happens, what it does, and what it bears. */
-import { createLog, loadConfig, readEnvironment } from '@millrace/core';
-import { openStore, queueOfJob, readJob, removeJob, type Store, setPaused } from '@millrace/queue';
+import { createLog, loadConfig, parseFlow, readEnvironment } from '@millrace/core';
+import {
+  beginAttempt,
+  createBatch,
+  createFlow,
+  openStore,
+  queueOfJob,
+  readFlow,
+  readJob,
+  removeJob,
+  type Store,
+  type StoreQueue,
+  setPaused,
+  stepJobs,
+  type Turn,
+  writeTurn,
+} from '@millrace/queue';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserMissing, type LaunchedBrowser, launchBrowser, withPage } from '../harness/browser.ts';
@@ -13,6 +28,7 @@ import { type Stack, startStack } from '../harness/stack.ts';
 const missing = browserMissing();
 /** Some three seconds at the simulator's pace. */
 const LONG = Array.from({ length: 60 }, (_, place) => `word${place}`).join(' ');
+const LARGE = `beginning ${'x'.repeat(5_000_000)}`;
 const PAYLOAD = `<script>window.ran=1</script><img src=x onerror="window.ran=1"> [link](javascript:window.ran=1) ![i](http://127.0.0.1:9/i.png) <iframe srcdoc="<script>parent.ran=1</script>"></iframe> <svg onload="window.ran=1">`;
 const INVOICE = {
   type: 'object',
@@ -123,8 +139,17 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
       await page.getByRole('button', { name: 'Retry', exact: true }).click();
       await page.waitForURL((url) => !url.pathname.endsWith(id));
       const again = idOf(page);
+      expect(await page.locator('#retried').count()).toBe(0);
       await page.locator('.facts').getByRole('link', { name: id }).click();
       await page.locator('.facts div', { hasText: 'Retried as' }).getByRole('link', { name: again }).waitFor();
+      // Before it is paid for a third time: by each of the buttons, and for who does not see where it stands.
+      await page.locator('#retried', { hasText: `as ${again}` }).waitFor();
+      for (const name of ['Retry', 'Edit and retry']) {
+        const button = page.getByRole('button', { name, exact: true });
+        expect(await button.getAttribute('aria-describedby')).toBe('retried');
+      }
+      await page.setViewportSize({ width: 360, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0);
 
       await page.getByRole('button', { name: 'Edit and retry' }).click();
       await page.getByLabel('Most output tokens').fill('-3');
@@ -142,6 +167,43 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
         body: { input: 'the new input', instructions: 'Be brief.', max_output_tokens: 40 },
       });
       await page.locator('.facts').getByRole('link', { name: id }).waitFor();
+    });
+  });
+
+  it('leads to its flow and its step there, to its batch, and to the job it goes on from', async () => {
+    const request = { queue: 'shelf', request: { input: 'x' } };
+    const steps = {
+      first: { type: 'generate', ...request },
+      other: { type: 'generate', needs: ['first'], ...request },
+    };
+    const flow = await createFlow(store, parseFlow(store.config, { name: 'two steps', steps }), null);
+    const [inFlow] = await eventually('its first step has begun', async () => {
+      const found = await readFlow(store, flow.id);
+      return found?.steps['first']?.status === 'in_progress' && stepJobs(store, found, 'first');
+    });
+    const shelf = store.queues.get('shelf') as StoreQueue;
+    const batch = await createBatch(store, {
+      ...{ queue: shelf, endpoint: '/v1/responses', inputFileId: 'file-1', completionWindow: '24h', priority: 5 },
+      ...{ windowMs: 86_400_000, metadata: null, key: null, outputExpiresSeconds: null, idempotency: null },
+    });
+    const place = { id: batch.id, place: 1, customId: 'line-7', chat: false };
+    const body = { input: 'and then?', previous_response_id: inFlow?.id };
+    const id = await submitOne(store, { queue: 'shelf', body, batch: place });
+    await open(id, async (page) => {
+      const fact = (name: string) => page.locator('.facts div', { has: page.getByText(name, { exact: true }) });
+      await fact('Batch').getByText('line-7').waitFor();
+      await fact('Batch').getByRole('link').click();
+      await page.locator('h1', { hasText: batch.id }).waitFor();
+      await page.goBack();
+      await fact('Goes on from').getByRole('link').click();
+      await page.locator('h1', { hasText: inFlow?.id ?? '' }).waitFor();
+      await fact('Step of the flow').getByRole('link', { name: 'first' }).click();
+      await page.locator('h1', { hasText: 'two steps' }).waitFor();
+      await page.locator('#step-first.chosen').waitFor();
+      expect(await page.locator('#step-other.chosen').count()).toBe(0);
+      await page.goBack();
+      await fact('Flow').getByRole('link', { name: flow.id }).click();
+      await page.locator('h1', { hasText: 'two steps' }).waitFor();
     });
   });
 
@@ -189,8 +251,15 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
     }
   });
 
-  it('an answer of five megabytes is shown by its beginning, and whole as a file', async () => {
-    const id = await answered(`beginning ${'x'.repeat(5_000_000)}`);
+  it('an answer of five megabytes, and one of a call before, is shown by its beginning, and whole as a file', async () => {
+    const id = await shelved();
+    const shelf = store.queues.get('shelf') as StoreQueue;
+    const begun = await beginAttempt(store, shelf, id, { worker: 'mill:1' });
+    if (begun.kind !== 'begun') throw new Error(begun.kind);
+    const output = [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: LARGE }] }];
+    const turn = { number: 1, at: Date.now(), upstream_id: 'resp_up', usage: null, output, tools: {} };
+    await writeTurn(store, shelf, id, begun.epoch, turn as Turn);
+    await end(store, id, { output: LARGE });
     await open(id, async (page) => {
       await page.locator('#output ~ * .cut, .output .cut').first().waitFor();
       const length = await page.evaluate<number>(`document.querySelector('main').textContent.length`);
@@ -201,7 +270,12 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
       expect(whole.headers.get('content-type')).toMatch(/^text\/plain/);
       expect(whole.headers.get('content-disposition')).toMatch(/^attachment/);
       expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
-      expect((await whole.text()).length).toBe(5_000_010);
+      expect((await whole.text()).length).toBe(LARGE.length);
+      const before = await page
+        .locator('.turns')
+        .getByRole('link', { name: 'The whole as a file' })
+        .getAttribute('href');
+      expect(await (await fetch(`${dashboard.url}${before}`)).json()).toMatchObject([{ number: 1, output }]);
       // It still does what it is told.
       await page.getByLabel('Plain text').check();
       await page.locator('.output pre').waitFor();

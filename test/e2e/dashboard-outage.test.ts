@@ -1,4 +1,5 @@
 /** What the dashboard says while its Redis, or the dashboard itself, is away; and that an open page recovers. */
+import { appendEvents, beginAttempt, finishByOutcome, type StoreQueue } from '@millrace/queue';
 import { freePort } from '@millrace/queue/local-redis';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,6 +53,53 @@ describe.skipIf(missing !== null)(`an outage in a browser${missing === null ? ''
       await submitOne(stack.store);
       await waiting(page).getByText('2', { exact: true }).waitFor();
       expect(await page.evaluate('window.loadedOnce')).toBe(true);
+    });
+  });
+
+  it('a job’s page says so, keeps what it has and goes on by itself, its text too; so does one that is opened meanwhile', async () => {
+    const { store, dashboard, redis } = stack;
+    const generate = store.queues.get('generate') as StoreQueue;
+    const id = await submitOne(store, { stream: true, body: { input: 'what is asked' } });
+    const begun = await beginAttempt(store, generate, id, { worker: 'mill:1' });
+    if (begun.kind !== 'begun') throw new Error(begun.kind);
+    let said = 0;
+    const say = async (delta: string): Promise<void> => {
+      const frames = `event: response.output_text.delta\ndata: ${JSON.stringify({ delta })}\n\n`;
+      const entries = [{ first: said++, count: 1, frames }];
+      await appendEvents(store, generate, id, begun.epoch, { entries, fresh: true, checkpoint: null });
+    };
+    await say('one ');
+    await withPage(launched.browser, 'about:blank', async (page) => {
+      // As it is while Redis is away for long: browsers ask no more for a stream that was refused once.
+      let asked = 0;
+      await page.route('**/api/jobs/*/events', (route) =>
+        asked++ === 0 ? route.fulfill({ status: 503 }) : route.continue(),
+      );
+      await page.goto(`${dashboard.url}/jobs/${id}`);
+      const text = page.locator('.live-text');
+      await text.waitFor();
+      expect(asked).toBe(2);
+      const away = page.locator('.banner[role=alert]', { hasText: 'Redis cannot be reached.' });
+      const late = await page.context().newPage();
+      process.kill(redis.pid, 'SIGSTOP');
+      try {
+        await away.waitFor();
+        await page.getByRole('button', { name: 'Cancel' }).click();
+        await page.locator('.actions .notice.bad', { hasText: 'Redis' }).waitFor();
+        await late.goto(`${dashboard.url}/jobs/${id}`);
+        await late.locator('.job .notice.bad', { hasText: 'Redis' }).waitFor();
+        expect(await text.textContent()).toBe('one ');
+        expect(await page.locator('.chat').textContent()).toContain('what is asked');
+      } finally {
+        process.kill(redis.pid, 'SIGCONT');
+      }
+      await away.waitFor({ state: 'detached' });
+      await say('two');
+      for (const one of [page, late]) await one.locator('.live-text', { hasText: 'one two' }).waitFor();
+      expect(await late.locator('.job .notice.bad').count()).toBe(0);
+      const answer = { response: { id: 'resp_up', object: 'response' as const }, output_text: 'one two.', usage: null };
+      await finishByOutcome(store, generate, id, begun.epoch, { kind: 'completed', answer });
+      for (const one of [page, late]) await one.locator('.markdown', { hasText: 'one two.' }).waitFor();
     });
   });
 

@@ -90,6 +90,10 @@ describe.skipIf(missing !== null)(`in a browser${missing === null ? '' : ` (skip
       expect(await page.evaluate('window.hit'), at).toBeUndefined();
       const active = page.locator(ACTIVE);
       expect(await active.evaluateAll((found) => found.map(({ outerHTML }) => outerHTML)), at).toEqual([]);
+      if (at === 'failed-job') {
+        const lines = await page.locator('.attempts .log li').allTextContents();
+        expect(lines.map((line) => line.includes(SHOWN))).toEqual([true, true, true]);
+      }
       if (SHOWS_PAYLOADS.has(at)) {
         expect((await page.locator('body').textContent()) ?? '', `${at} shows what it was given`).toContain(SHOWN);
       }

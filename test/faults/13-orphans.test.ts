@@ -66,6 +66,7 @@ it('orphans of a killed worker start again within seconds; what cannot be carrie
     const direct = job.queue !== IN_BACKGROUND.queue;
     expect(courseOf(job)).toBe(`interrupted lost${direct ? ', possibly billed' : ''} → completed`);
     expect(job.attempts[0]?.counted).toBe(false);
+    expect(job.attempts[0]?.log).toMatchObject([{ text: expect.stringContaining('worker that died') }]);
   }
   expect(findings.billed).toBe(findings.stored + JOBS);
   expect(findings.background).toEqual({ jobs: JOBS, billed: JOBS, marked: 0 });

@@ -7,6 +7,7 @@ import {
   createFlow,
   noteAct,
   type Store,
+  settleAttempt,
   writeToolOutput,
   writeTurn,
 } from '@millrace/queue';
@@ -65,6 +66,7 @@ export async function makeHostile(store: Store): Promise<DashboardContents> {
   await takeTurn(store, job);
   await end(store, job, { output: HOSTILE });
   const failedJob = await submitOne(store, { ...common, body, batch: { ...place, place: 2 } });
+  await tryInVain(store, failedJob);
   const error = { code: NAME, message: HOSTILE, param: NAME, details: { [NAME]: HOSTILE } } as unknown as JobError;
   await end(store, failedJob, { error });
   const extraction = { document: HOSTILE, schema: { name: NAME, schema: { [NAME]: HOSTILE } }, instructions: HOSTILE };
@@ -106,6 +108,27 @@ async function makeFlow(store: Store): Promise<string> {
   };
   const named = { name: NAME, input: { [NAME]: HOSTILE }, metadata: { [NAME]: HOSTILE.slice(0, 500) } };
   return (await createFlow(store, parseFlow(store.config, { steps, ...named }), null)).id;
+}
+
+/** An attempt that is to be made again, with all that its worker may have to say of it. */
+async function tryInVain(store: Store, id: string): Promise<void> {
+  const queue = store.queues.get('generate');
+  if (queue === undefined) throw new Error('there is no queue generate');
+  const begun = await beginAttempt(store, queue, id, { worker: NAME });
+  if (begun.kind !== 'begun') throw new Error(begun.kind);
+  const error = { code: NAME, message: HOSTILE };
+  const again = { afterMs: 0, countsAsAttempt: true, possiblyBilled: true } as const;
+  const log = (['info', 'warn', 'error'] as const).map((level) => ({ at: begun.startedAt, level, text: HOSTILE }));
+  const reply = await settleAttempt(
+    store,
+    queue,
+    id,
+    begun.epoch,
+    { kind: 'retry', reason: 'upstream_error', error, ...again, upstreamId: NAME },
+    0,
+    { log },
+  );
+  if (reply !== 'written') throw new Error(reply);
 }
 
 /** An attempt that called tools, and was lost after that. */

@@ -126,6 +126,7 @@ export interface JobView {
     usage: Tokens | null;
     possibly_billed: boolean;
     counted: boolean;
+    log: { at: number; level: string; text: string }[] | null;
     started_at: number;
     finished_at: number | null;
   }[];

@@ -15,6 +15,7 @@ const JOB: Job = {
     follows: null,
     answered_by: null,
     flow: null,
+    step: null,
     key: 'ops',
     turns: 0,
     tool_calls: null,

@@ -17,6 +17,7 @@ const JOB: Job = {
     follows: null,
     answered_by: null,
     flow: null,
+    step: null,
     key: null,
     turns: 0,
     tool_calls: null,

@@ -30,12 +30,8 @@ export const CAUSES_SHOWN = 5;
 export const MESSAGE_CHARACTERS = 300;
 /** One text on a job's page. What is longer is cut, and linked whole as JSON. */
 export const TEXT_CHARACTERS = 64 * 1024;
-/** A text longer than this is folded at first, so that a page shows its structure before its length. */
-export const FOLD_CHARACTERS = 1500;
 /** Items of a conversation shown one by one. */
 export const INPUT_ITEMS = 50;
-/** Of an extraction's image: its URL, or the beginning of its data. */
-export const IMAGE_URL_CHARACTERS = 200;
 /** Calls of a job that were not its last: the last ones are shown, and so many tool calls and misses of each. */
 export const TURNS_SHOWN = 30;
 export const TURN_PARTS_SHOWN = 20;

@@ -3,18 +3,35 @@
  * shown, cut to what a page can hold.
  */
 import { inputItemsOf } from '@millrace/core';
-import { IMAGE_BYTES_SHOWN, INPUT_ITEMS, PAGE_CHARACTERS, PART_CHARACTERS, PARTS_SHOWN } from './bounds.ts';
-import { excerpt } from './excerpt.ts';
+import {
+  IMAGE_BYTES_SHOWN,
+  INPUT_ITEMS,
+  PAGE_CHARACTERS,
+  PART_CHARACTERS,
+  PARTS_SHOWN,
+  TOOL_NAME_CHARACTERS,
+} from './bounds.ts';
+import { excerpt, oneLine } from './excerpt.ts';
 import type { Chat, ChatItem, CutText, Part } from './views/job.ts';
 
 /** What is left of what one page may hold. */
 export interface Room {
   characters: number;
+  /** Of one text. */
+  partCharacters: number;
   imageBytes: number;
 }
 
 export function openRoom(): Room {
-  return { characters: PAGE_CHARACTERS, imageBytes: IMAGE_BYTES_SHOWN };
+  return { characters: PAGE_CHARACTERS, partCharacters: PART_CHARACTERS, imageBytes: IMAGE_BYTES_SHOWN };
+}
+
+/** Tells something of which each text is to be shorter than elsewhere. */
+export function inShort<T>(room: Room, partCharacters: number, tell: (room: Room) => T): T {
+  const narrow = { ...room, partCharacters };
+  const told = tell(narrow);
+  Object.assign(room, { characters: narrow.characters, imageBytes: narrow.imageBytes });
+  return told;
 }
 
 /** The first items, which set the scene, and the last, which are what it is about. */
@@ -28,7 +45,7 @@ export function chatOf(input: unknown, room: Room): Chat {
 
 /** A text within the room that is left. */
 export function cut(text: string, room: Room): CutText {
-  const told = excerpt(text, Math.max(0, Math.min(PART_CHARACTERS, room.characters)));
+  const told = excerpt(text, Math.max(0, Math.min(room.partCharacters, room.characters)));
   room.characters -= told.text.length;
   return told;
 }
@@ -36,7 +53,12 @@ export function cut(text: string, room: Room): CutText {
 export function chatItem(item: unknown, room: Room): ChatItem {
   const { type, role, content, name, call_id: callId, ...rest } = fieldsOf(item);
   if (type === 'function_call') {
-    return { kind: 'call', name: word(name), callId: word(callId), arguments: cut(textOf(rest['arguments']), room) };
+    return {
+      kind: 'call',
+      name: word(name, TOOL_NAME_CHARACTERS),
+      callId: word(callId),
+      arguments: cut(textOf(rest['arguments']), room),
+    };
   }
   if (type === 'function_call_output') {
     return { kind: 'told', callId: word(callId), output: cut(textOf(rest['output']), room) };
@@ -104,7 +126,9 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '');
 }
 
-/** A name or an id. */
-function word(value: unknown): string {
-  return excerpt(typeof value === 'string' ? value : String(value ?? ''), 200).text;
+const WORD_CHARACTERS = 200;
+
+/** A name or an id; what should be one may be anything. */
+export function word(value: unknown, most = WORD_CHARACTERS): string {
+  return oneLine(textOf(value ?? ''), most);
 }

@@ -14,13 +14,15 @@ export function outputOf(
   const { output_text: text, response } = answer;
   const value = text.length <= CHECKED_CHARACTERS ? structured(text) : null;
   const checked = schema === null ? { misses: [], unchecked: null } : check(schema.schema, value, text);
-  const others = (response.output ?? []).filter((item) => (item as { type?: unknown } | null)?.type !== 'message');
+  const items: unknown[] = Array.isArray(response.output) ? response.output : [];
+  const others = items.filter((item) => (item as { type?: unknown } | null)?.type !== 'message');
   return {
     text: cut(text, room),
     value: value !== null && text.length <= TREE_CHARACTERS ? value : null,
     ...checked,
     incomplete: job.status === 'incomplete' ? (response.incomplete_details?.reason ?? 'unknown') : null,
     items: others.slice(0, TURN_PARTS_SHOWN).map((item) => chatItem(item, room)),
+    items_omitted: Math.max(0, others.length - TURN_PARTS_SHOWN),
   };
 }
 

@@ -1,5 +1,7 @@
 import { type Answer, type Job, readEnvironment, resolveConfig } from '@millrace/core';
+import type { Turn } from '@millrace/queue';
 import { describe, expect, it } from 'vitest';
+import { TURN_PARTS_SHOWN } from './bounds.ts';
 import { jobPage, rawPart } from './job-page.ts';
 
 const schema = {
@@ -109,6 +111,31 @@ describe('a job’s page', () => {
     });
   });
 
+  it('tells what the job goes on from, and whether that is a job here', () => {
+    const ours = `resp_${'ab'.repeat(24)}`;
+    expect(view({ body: { input: 'x', previous_response_id: ours } }).goes_on_from).toEqual({ id: ours, ours: true });
+    const foreign = { id: 'resp_elsewhere', ours: false };
+    expect(view({ body: { input: 'x', previous_response_id: foreign.id } }).goes_on_from).toEqual(foreign);
+    for (const conversation of ['conv_1', { id: 'conv_1' }]) {
+      expect(view({ body: { input: 'x', conversation } })).toMatchObject({
+        goes_on_from: null,
+        conversation: 'conv_1',
+      });
+    }
+    for (const odd of [null, '', 7, {}, []]) {
+      const body = { input: 'x', previous_response_id: odd, conversation: odd };
+      expect(view({ body })).toMatchObject({ goes_on_from: null, conversation: null });
+    }
+  });
+
+  it('bounds what it tells of an answer’s other items, and says how many it leaves out', () => {
+    const calls = Array.from({ length: TURN_PARTS_SHOWN + 4 }, () => ({ type: 'web_search_call' }));
+    const { output } = view({}, answerOf('x', calls));
+    expect(output?.items).toHaveLength(TURN_PARTS_SHOWN);
+    expect(output?.items_omitted).toBe(4);
+    expect(view({}, answerOf('x', { odd: 1 } as never)).output?.items).toEqual([]);
+  });
+
   it('does not tell the webhook’s address, which may carry a secret', () => {
     const told = view({});
     expect(told.has_webhook).toBe(true);
@@ -127,4 +154,6 @@ it('each part of a job is there whole', () => {
   expect(JSON.parse(rawPart(found, 'request'))).toEqual(JOB.body);
   expect(JSON.parse(rawPart(found, 'response'))).toMatchObject({ id: 'resp_u' });
   expect(rawPart({ ...found, answer: null }, 'response')).toBe('');
+  const turn = { number: 1, output: [{ type: 'message', content: 'x'.repeat(100_000) }] } as unknown as Turn;
+  expect(JSON.parse(rawPart(found, 'turns', [turn]))).toEqual([turn]);
 });

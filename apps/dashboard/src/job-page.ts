@@ -2,21 +2,23 @@
 import {
   type Answer,
   type Config,
+  conversationOf,
   type ExtractBody,
   type Job,
   type JobError,
-  type Miss,
   type ResponsesBody,
   schemaOf,
+  tagOfJobId,
   type Usage,
 } from '@millrace/core';
 import type { JobWithAnswer, Turn, WaitingFor } from '@millrace/queue';
 import { costOf, priceOf } from '@millrace/upstream';
-import { ATTEMPTS_SHOWN, TOOL_NAME_CHARACTERS, TURN_PARTS_SHOWN, TURNS_SHOWN } from './bounds.ts';
-import { chatItem, chatOf, cut, imagePart, openRoom, type Room } from './chat-of.ts';
+import { ATTEMPTS_SHOWN, TOOL_NAME_CHARACTERS } from './bounds.ts';
+import { chatOf, cut, imagePart, openRoom, type Room, word } from './chat-of.ts';
 import { excerpt } from './excerpt.ts';
 import { outputOf } from './job-output.ts';
-import type { Chat, JobPageView, TurnView } from './views/job.ts';
+import { missesIn, turnViews } from './turn-view.ts';
+import type { Chat, JobPageView } from './views/job.ts';
 
 export interface JobPageTerms {
   config: Config;
@@ -31,7 +33,6 @@ export function jobPage({ job, answer }: JobWithAnswer, terms: JobPageTerms): Jo
   const price = (usage: Usage | null): number | null => costOfUsage(config, job, usage);
   const schema = schemaOfJob(config, job);
   const attempts = job.attempts.slice(-ATTEMPTS_SHOWN);
-  const shownTurns = turns.slice(-TURNS_SHOWN);
   const { instructions } = job.body;
   return {
     ...{ id: job.id, type: job.type, status: job.status, queue: job.queue, model: job.model, priority: job.priority },
@@ -42,7 +43,8 @@ export function jobPage({ job, answer }: JobWithAnswer, terms: JobPageTerms): Jo
     has_webhook: job.webhook_url !== null,
     forget: job.forget,
     ...{ retry_of: job.retry_of, retried_as: job.retried_as, answered_by: job.answered_by, follows: job.follows },
-    flow: job.flow,
+    ...{ flow: job.flow, step: job.step },
+    ...goesOnFrom(job),
     batch: job.batch === null ? null : { id: job.batch.id, custom_id: job.batch.custom_id },
     tool_calls: job.tool_calls,
     error: job.error === null ? null : errorView(job.error, room),
@@ -57,8 +59,7 @@ export function jobPage({ job, answer }: JobWithAnswer, terms: JobPageTerms): Jo
     attempts_omitted: job.attempts.length - attempts.length,
     // What was answered first: where the page is full, it is the question that is cut.
     output: answer === null ? null : outputOf(answer, schema, job, room),
-    turns: shownTurns.map((turn) => turnView(turn, price(turn.usage), room)),
-    turns_omitted: turns.length - shownTurns.length,
+    ...turnViews(turns, ({ usage }) => price(usage), room),
     instructions: typeof instructions === 'string' && instructions !== '' ? cut(instructions, room) : null,
     input:
       job.type === 'extract'
@@ -66,6 +67,15 @@ export function jobPage({ job, answer }: JobWithAnswer, terms: JobPageTerms): Jo
         : chatOf((job.body as ResponsesBody)['input'], room),
     schema: schema === null ? null : { name: schema.name, json: cut(JSON.stringify(schema.schema, null, 2), room) },
     api_port: terms.apiPort,
+  };
+}
+
+function goesOnFrom({ body }: Job): Pick<JobPageView, 'goes_on_from' | 'conversation'> {
+  const { previous_response_id: id } = body as ResponsesBody;
+  const conversation = conversationOf(body as ResponsesBody);
+  return {
+    goes_on_from: typeof id === 'string' && id !== '' ? { id: word(id), ours: tagOfJobId(id) !== null } : null,
+    conversation: conversation === null ? null : word(conversation),
   };
 }
 
@@ -111,26 +121,8 @@ function shortError({ code, message, upstream_status: status }: JobError): JobEr
   };
 }
 
-function missesIn(details: unknown): Miss[] {
-  if (!Array.isArray(details)) return [];
-  return details.filter((one): one is Miss => typeof one?.path === 'string' && typeof one.problem === 'string');
-}
-
-function turnView(turn: Turn, cost: number | null, room: Room): TurnView {
-  const said = turn.output.slice(0, TURN_PARTS_SHOWN).map((item) => chatItem(item, room));
-  const all = Object.entries(turn.tools);
-  const tools = all.slice(0, TURN_PARTS_SHOWN).map(([callId, { output, failed, ms }]) => {
-    return { callId: excerpt(callId, TOOL_NAME_CHARACTERS).text, output: cut(output, room), failed, ms };
-  });
-  return {
-    ...{ number: turn.number, at: turn.at, upstream_id: turn.upstream_id, usage: turn.usage, cost_usd: cost },
-    ...{ said, tools, misses: (turn.misses ?? []).slice(0, TURN_PARTS_SHOWN) },
-    omitted: turn.output.length - said.length + all.length - tools.length,
-  };
-}
-
-/** One part of a job whole, as text. */
-export function rawPart({ job, answer }: JobWithAnswer, part: RawPart): string {
+/** One part of a job whole, as text; `turns`: its calls before the last, read where the part is of them. */
+export function rawPart({ job, answer }: JobWithAnswer, part: RawPart, turns: readonly Turn[] = []): string {
   switch (part) {
     case 'request':
       return JSON.stringify(job.body, null, 2);
@@ -143,12 +135,14 @@ export function rawPart({ job, answer }: JobWithAnswer, part: RawPart): string {
       return rawAnswer(answer, ({ response }) => JSON.stringify(response, null, 2));
     case 'output':
       return rawAnswer(answer, ({ output_text: text }) => text);
+    case 'turns':
+      return JSON.stringify(turns, null, 2);
     case 'error':
       return job.error === null ? '' : JSON.stringify(job.error, null, 2);
   }
 }
 
-export const RAW_PARTS = ['request', 'input', 'response', 'output', 'error'] as const;
+export const RAW_PARTS = ['request', 'input', 'response', 'output', 'turns', 'error'] as const;
 export type RawPart = (typeof RAW_PARTS)[number];
 
 function rawAnswer(answer: Answer | null, text: (answer: Answer) => string): string {

@@ -92,6 +92,7 @@ export async function applyOutcome(terms: AttemptTerms, ending: Ending, outcome:
       if (outcome.possiblyBilled && settings.whenUnknown === 'fail') {
         return applyOutcome(terms, ending, { ...outcome, kind: 'failed', error: OUTCOME_UNKNOWN });
       }
+      if (outcome.reason === 'lost') said.note('warn', 'given up by its worker, which no longer held it');
       const reply = await settle(outcome, 0);
       return reply === 'written' ? verbs.giveBack() : reply;
     }

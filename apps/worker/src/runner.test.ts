@@ -270,6 +270,16 @@ describe('a job whose worker is gone', () => {
     ]);
   });
 
+  it('and which its worker gives up by itself says so in its log', async () => {
+    const id = await submitOne(shop.store);
+    const scripted = scriptedRun();
+    shop.start(scripted);
+    (await scripted.nth(0)).end({ kind: 'interrupted', reason: 'lost', possiblyBilled: true });
+    (await scripted.nth(1)).end(COMPLETED);
+    const job = await shop.jobOnce(id, 'it is completed', ({ status }) => status === 'completed');
+    expect(job.attempts[0]?.log).toMatchObject([{ level: 'warn', text: expect.stringContaining('no longer held it') }]);
+  });
+
   it('and whose paid answer comes after all ends by that, and the second call is stopped', async () => {
     const id = await submitOne(shop.store);
     const lost = await begin(shop.store, id);

@@ -116,8 +116,9 @@ export interface Job {
   follows: string | null;
   /** The job whose answer it has: no call was made for it. */
   answered_by: string | null;
-  /** The flow it is a step of. */
+  /** The flow it is of, and the name of its step; both or neither, but in jobs made before steps were noted. */
   flow: string | null;
+  step: string | null;
   /** The name of the API key that submitted it; null: nobody's. What it costs is that key's. */
   key: string | null;
   /** Calls of tools that the upstream ran, by the type of their items. */
@@ -159,8 +160,9 @@ export interface NewJob {
   batch: { id: string; place: number; customId: string; chat: boolean } | null;
   /** false: it makes a call of its own, whatever its queue's cache holds. */
   cache?: boolean;
-  /** The flow it is a step of. */
+  /** The flow it is of, and the name of its step. */
   flow?: string;
+  step?: string;
   /** The name of the API key that submits it; null: nobody's. */
   key: string | null;
   /** The caller's key for this submission: the same caller, key and body is the same job. Null: always a new one. */

@@ -63,7 +63,10 @@ it('a second start closes the attempt that was left open as lost and possibly bi
   await begin(store, id);
   const attempts = (await readJob(store, id))?.job.attempts;
   expect(attempts).toMatchObject([
-    { number: 1, outcome: 'interrupted', reason: 'lost', possibly_billed: true, counted: false },
+    {
+      ...{ number: 1, outcome: 'interrupted', reason: 'lost', possibly_billed: true, counted: false },
+      log: [{ at: attempts?.[0]?.finished_at, text: expect.stringContaining('taken back from a worker that') }],
+    },
     { number: 2, outcome: null },
   ]);
   expect(await counter('possibly_billed')).toBe(1);
@@ -95,7 +98,10 @@ describe('an attempt that was taken for lost', () => {
       status: 'completed',
       attempts: [
         { number: 1, outcome: 'completed', reason: null, possibly_billed: false },
-        { number: 2, outcome: 'interrupted', reason: 'lost', possibly_billed: true },
+        {
+          ...{ number: 2, outcome: 'interrupted', reason: 'lost', possibly_billed: true },
+          log: [{ text: expect.stringContaining('called off') }],
+        },
       ],
     });
     expect(await counter('possibly_billed')).toBe(1);

@@ -138,6 +138,7 @@ function fieldsOf(job: NewJob, body: string, cache: string | null): string[] {
   }
   if (cache !== null) fields.push('cache', cache);
   if (job.flow !== undefined) fields.push('flow', job.flow);
+  if (job.step !== undefined) fields.push('step', job.step);
   if (job.key !== null) fields.push('key', job.key);
   if (job.stream) fields.push('stream', '1');
   if (job.forget) fields.push('forget', '1');

@@ -175,6 +175,11 @@ describe('crashes', () => {
     const job = (await readJob(store, id))?.job;
     expect(job).toMatchObject({ status: 'failed', error: { code: 'poison' } });
     expect(job?.attempts).toHaveLength(MAX_CRASHES);
+    for (const { finished_at: at, log } of job?.attempts ?? []) {
+      expect(log, 'what happened is said where it is looked for').toEqual([
+        { at, level: 'warn', text: expect.stringMatching(/^taken back from a worker that died/) },
+      ]);
+    }
     expect(await store.redis.hmget(queue.keys.counters, 'crashes', 'possibly_billed', 'finished:failed')).toEqual([
       String(MAX_CRASHES),
       String(MAX_CRASHES),
@@ -228,6 +233,8 @@ describe('crashes', () => {
     await beat('slow');
     expect((await beginAttempt(store, queue, id, { worker: 'w' })).kind).toBe('begun');
     expect(await store.redis.hget(queue.keys.job(id), 'crashes')).toBeNull();
+    const [lost] = (await readJob(store, id))?.job.attempts ?? [];
+    expect(lost?.log).toMatchObject([{ text: expect.stringContaining('taken back from a worker that lives') }]);
   });
 
   it('a job of which it is not known yet waits until it is', async () => {

@@ -9,6 +9,7 @@ import {
   readTurns,
   readWaiting,
   retryJob,
+  type Turn,
 } from '@millrace/queue';
 import { json, Router } from 'express';
 import { acted } from '../acted.ts';
@@ -31,12 +32,14 @@ export function jobRoutes({ store, apiPort }: RouteTerms): Router {
     return found;
   };
 
+  const turnsOf = async ({ job }: JobWithAnswer): Promise<Turn[]> =>
+    job.turns === 0 ? [] : guard(() => readTurns(store, queueNamed(store, job.queue), job.id));
+
   routes.get('/:id', async (request, response) => {
     const found = await find(request.params.id);
     const { job } = found;
     const tellWaiting = await guard(() => readWaiting(store, [job]));
-    const queue = queueNamed(store, job.queue);
-    const turns = job.turns === 0 ? [] : await guard(() => readTurns(store, queue, job.id));
+    const turns = await turnsOf(found);
     response.json(jobPage(found, { config: store.config, turns, waiting: tellWaiting(job), apiPort }));
   });
 
@@ -44,7 +47,8 @@ export function jobRoutes({ store, apiPort }: RouteTerms): Router {
 
   routes.get('/:id/raw', async (request, response) => {
     const part = partAsked(request.query.part);
-    const text = rawPart(await find(request.params.id), part).toWellFormed();
+    const found = await find(request.params.id);
+    const text = rawPart(found, part, part === 'turns' ? await turnsOf(found) : []).toWellFormed();
     if (request.query.cut === '1') return void response.json(excerpt(text, PART_CHARACTERS));
     response.attachment(`${request.params.id}-${part}.txt`).type('text/plain; charset=utf-8').send(text);
   });

@@ -40,11 +40,19 @@ export interface TurnView {
   upstream_id: string;
   usage: Usage | null;
   cost_usd: number | null;
-  said: ChatItem[];
-  tools: { callId: string; output: CutText; failed: boolean; ms: number }[];
+  said: SaidView[];
+  /** How long the tools ran, side by side, ms. */
+  tools_ms: number;
   misses: Miss[];
-  /** Parts of it that were left out. */
+  /** Items and misses of it that were left out. */
   omitted: number;
+}
+
+/** What a model said. */
+export interface SaidView {
+  item: ChatItem;
+  /** What a tool told, of an item that calls one; null: nothing, or not yet. */
+  told: { output: CutText; failed: boolean; ms: number } | null;
 }
 
 export interface JobPageView {
@@ -70,6 +78,11 @@ export interface JobPageView {
   answered_by: string | null;
   follows: string | null;
   flow: string | null;
+  step: string | null;
+  /** The response that its request names as the one before it: the id of a job, unless `ours` is false. */
+  goes_on_from: { id: string; ours: boolean } | null;
+  /** The conversation upstream that its request names. */
+  conversation: string | null;
   batch: { id: string; custom_id: string } | null;
   tool_calls: Record<string, number> | null;
   error: (Omit<JobError, 'message' | 'details'> & { message: CutText; misses: Miss[] }) | null;
@@ -96,8 +109,9 @@ export interface OutputView {
   /** Why it was not checked against its schema; null: it was, or has none. */
   unchecked: string | null;
   incomplete: string | null;
-  /** Tool calls and the like that were said besides the text. */
+  /** Tool calls and the like that were said besides the text; and how many of them were left out. */
   items: ChatItem[];
+  items_omitted: number;
 }
 
 /** The topic `job:<id>`. */

@@ -83,7 +83,15 @@ export interface Fetched<T> {
   again(): void;
 }
 
-/** What a path answers, asked again when the path changes. null: nothing is asked for. */
+/** What is away is asked for again after so long, until it is back. */
+const AWAY_RETRY_MS = 2000;
+
+/** The server does not answer, or says that it cannot: Redis is away, or too much is asked of it. */
+function isAway(error: Error): boolean {
+  return error instanceof TypeError || (error instanceof ApiError && error.status === 503);
+}
+
+/** What a path answers, asked again when the path changes, and until what is away is back. null: nothing is asked for. */
 export function useFetched<T>(path: string | null): Fetched<T> {
   const [state, setState] = useState<{ path: string | null; data: T | null; error: Error | null }>({
     path,
@@ -95,14 +103,19 @@ export function useFetched<T>(path: string | null): Fetched<T> {
   useEffect(() => {
     if (path === null) return;
     const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
     fetchJson<T>(path, { signal: stop.signal }).then(
       (data) => setState({ path, data, error: null }),
       (error: Error) => {
-        if (!stop.signal.aborted)
-          setState((before) => ({ path, data: before.path === path ? before.data : null, error }));
+        if (stop.signal.aborted) return;
+        setState((before) => ({ path, data: before.path === path ? before.data : null, error }));
+        if (isAway(error)) timer = setTimeout(() => setRound((before) => before + 1), AWAY_RETRY_MS);
       },
     );
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
   }, [path, round]);
   const { data, error } = state.path === path ? state : { data: null, error: null };
   return { data, error, again: () => setRound((before) => before + 1) };

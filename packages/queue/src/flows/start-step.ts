@@ -37,7 +37,7 @@ export async function startStep(store: Store, flow: Flow, step: string): Promise
   const kept = await keptOf(store, flow, step, jobs);
   const placed = jobs.flatMap((job, index) => {
     if (kept[index] !== undefined) return [];
-    return [{ ...job, id: stepJobId(flow.id, step, index, queue.tag), flow: flow.id, idempotency: null }];
+    return [{ ...job, id: stepJobId(flow.id, step, index, queue.tag), flow: flow.id, step, idempotency: null }];
   });
   await place(store, flow, step, queue, placed);
   return { ...state, status: 'in_progress', total: jobs.length, kept };

@@ -5,6 +5,13 @@
 --       start (names this very start: the same command, sent again because its reply was lost, is the same start),
 --       outcome JSON of an attempt that was left open and lost nothing,
 --       isolated (1 = in a process where nothing else runs), fail_unknown (1 = a call that was lost is not repeated)
+-- What is known of the worker that an attempt was lost with.
+local TAKEN_FROM = {
+  dead = 'died: its heartbeat stopped',
+  alive = 'lives, but no longer held it: its lock had run out',
+  unknown = 'is not known any more: it has no heartbeat',
+}
+
 local job = redis.call('HMGET', KEYS[1], 'status', 'stamp', 'counted', 'deadline', 'delayed_until', 'type', 'model', 'body', 'start', 'epoch', 'started_at', 'checkpoint', 'crashes', 'crashes_alone', 'unknown', 'stream', 'turns', 'metadata', 'between', 'key')
 local status = job[1]
 if not status then return { 'missing' } end
@@ -30,7 +37,7 @@ if job[10] and redis.call('HEXISTS', KEYS[1], 'outcome:' .. job[10]) == 0 then
   local state, unsure_ms = life(KEYS[5], KEYS[6], worker or '', now)
   -- Its lock ran out, but whether it crashed will be known in a moment.
   if state == 'unsure' then return { 'unsure', int(unsure_ms) } end
-  close_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', lost, now)
+  close_attempt(KEYS[1], KEYS[4], job[10], 'interrupted:lost', with_line(lost, now, 'taken back from a worker that ' .. TAKEN_FROM[state]), now)
   if not free then
     count_unread(KEYS[4], now, account_of(job[7], job[20]))
     if ARGV[8] == '1' then

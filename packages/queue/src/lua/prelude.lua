@@ -116,6 +116,11 @@ local function close_attempt(job, counters, epoch, label, json, now)
   end
 end
 
+-- The end of an attempt whose worker could say nothing of it, with one line in that one's place.
+local function with_line(json, now, text)
+  return string.format('%s,"log":[{"at":%s,"level":"warn","text":"%s"}]}', string.sub(json, 1, -2), int(now), text)
+end
+
 -- Closes the job's newest attempt when it is still open; true when it was.
 local function close_open_attempt(job, counters, epoch, label, json, now)
   if not epoch or redis.call('HEXISTS', job, 'outcome:' .. epoch) == 1 then return false end

@@ -6,6 +6,7 @@ import { fetchJson } from '../api.ts';
 import { Problem } from '../parts/problem.tsx';
 import { useOperator } from '../session.tsx';
 import { EditForm } from './edit-form.tsx';
+import { JobLink } from './facts.tsx';
 
 export function Actions({ job, running }: { job: JobPageView; running: boolean }) {
   const [, navigate] = useLocation();
@@ -29,6 +30,7 @@ export function Actions({ job, running }: { job: JobPageView; running: boolean }
   };
   const title = operator ? undefined : 'Your key is a viewer’s: it may look, not change.';
   const disabled = busy || !operator;
+  const warned = job.retried_as === null ? undefined : 'retried';
   return (
     <div className="actions">
       <p>
@@ -38,13 +40,20 @@ export function Actions({ job, running }: { job: JobPageView; running: boolean }
           </button>
         ) : (
           <>
-            <button type="button" disabled={disabled} title={title} onClick={() => void act('retry')}>
+            <button
+              type="button"
+              disabled={disabled}
+              title={title}
+              aria-describedby={warned}
+              onClick={() => void act('retry')}
+            >
               Retry
             </button>{' '}
             <button
               type="button"
               disabled={disabled}
               title={title}
+              aria-describedby={warned}
               aria-expanded={editing}
               onClick={() => setEditing(!editing)}
             >
@@ -53,6 +62,12 @@ export function Actions({ job, running }: { job: JobPageView; running: boolean }
           </>
         )}
       </p>
+      {!running && job.retried_as !== null && (
+        <p className="notice warn" id="retried">
+          It was retried already, as <JobLink id={job.retried_as} />: each retry is a call of its own, and is paid
+          again.
+        </p>
+      )}
       {error !== null && <Problem error={error} />}
       {editing && !running && <EditForm id={job.id} onMade={(id) => navigate(`/jobs/${id}`)} />}
     </div>

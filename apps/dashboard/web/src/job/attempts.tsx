@@ -104,7 +104,6 @@ function Attempt({ attempt, now }: { attempt: AttemptView; now: number }) {
       <td data-label="Took">{formatDuration(end - attempt.started_at)}</td>
       <td data-label="Outcome" className="reason">
         <StatusBadge status={outcome ?? 'running'} /> {reason !== null && <code>{reason}</code>}{' '}
-        {reason === 'lost' && <span>its worker fell silent, and the job was taken back</span>}
         {attempt.possibly_billed && <span className="badge warn">possibly billed</span>}
         {outcome !== null && !attempt.counted && <small>uses up no attempt</small>}
         {error !== null && (

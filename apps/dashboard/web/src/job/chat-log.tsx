@@ -1,7 +1,7 @@
 /** What was said, one after the other: messages with their parts, calls of tools and what those told. */
 import type { Chat, ChatItem, Part } from '../../../src/views/job.ts';
 import { formatCount } from '../format.ts';
-import { LongText, rawPath } from './long-text.tsx';
+import { LongText, WholeAsFile } from './long-text.tsx';
 
 export function ChatLog({ id, chat, part = 'input' }: { id: string; chat: Chat; part?: string }) {
   const half = Math.ceil(chat.items.length / 2);
@@ -13,10 +13,7 @@ export function ChatLog({ id, chat, part = 'input' }: { id: string; chat: Chat; 
         <li key={place} className={`message role-${roleOf(item)}`}>
           {place === half && chat.omitted > 0 && (
             <p className="cut">
-              {formatCount(chat.omitted)} items are left out here.{' '}
-              <a href={rawPath(id, part)} download>
-                The whole as a file
-              </a>
+              {formatCount(chat.omitted)} items are left out here. <WholeAsFile id={id} part={part} />
             </p>
           )}
           <Item id={id} item={item} part={part} />
@@ -50,7 +47,10 @@ export function Item({ id, item, part }: { id: string; item: ChatItem; part: str
       return (
         <>
           <p className="role">
-            calls <code dir="auto">{item.name}</code> <small>{item.callId}</small>
+            calls <code dir="auto">{item.name}</code>{' '}
+            <small>
+              <bdi>{item.callId}</bdi>
+            </small>
           </p>
           <LongText id={id} part={part} text={item.arguments} />
         </>
@@ -59,7 +59,10 @@ export function Item({ id, item, part }: { id: string; item: ChatItem; part: str
       return (
         <>
           <p className="role">
-            a tool tells <small>{item.callId}</small>
+            a tool tells{' '}
+            <small>
+              <bdi>{item.callId}</bdi>
+            </small>
           </p>
           <LongText id={id} part={part} text={item.output} />
         </>

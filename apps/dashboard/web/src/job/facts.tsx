@@ -67,10 +67,31 @@ export function Facts({ job }: { job: JobPageView }) {
           <JobLink id={job.follows} />
         </Fact>
       )}
+      {job.goes_on_from !== null && (
+        <Fact name="Goes on from">
+          {job.goes_on_from.ours ? (
+            <JobLink id={job.goes_on_from.id} />
+          ) : (
+            <bdi className="id">{job.goes_on_from.id}</bdi>
+          )}
+        </Fact>
+      )}
+      {job.conversation !== null && (
+        <Fact name="Conversation">
+          <bdi className="id">{job.conversation}</bdi>
+        </Fact>
+      )}
       {job.flow !== null && (
         <Fact name="Flow">
           <Link className="id" href={`/flows/${encodeURIComponent(job.flow)}`}>
             {job.flow}
+          </Link>
+        </Fact>
+      )}
+      {job.flow !== null && job.step !== null && (
+        <Fact name="Step of the flow">
+          <Link href={`/flows/${encodeURIComponent(job.flow)}?step=${encodeURIComponent(job.step)}`}>
+            <bdi>{job.step}</bdi>
           </Link>
         </Fact>
       )}
@@ -107,7 +128,7 @@ function Fact({ name, text = '', children }: { name: ReactNode; text?: string; c
   );
 }
 
-function JobLink({ id }: { id: string }) {
+export function JobLink({ id }: { id: string }) {
   return (
     <Link className="id" href={`/jobs/${encodeURIComponent(id)}`}>
       {id}

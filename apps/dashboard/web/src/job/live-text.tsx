@@ -4,6 +4,8 @@ import { useEffect, useRef, useState } from 'react';
 /** Of a longer one its end is shown: that is where it grows. */
 const SHOWN_CHARACTERS = 64 * 1024;
 
+const REFUSED_RETRY_MS = 2000;
+
 interface Heard {
   text: string;
   reasoning: string;
@@ -30,19 +32,32 @@ export function LiveText({ id }: { id: string }) {
         });
       }
     };
-    const source = new EventSource(`/api/jobs/${encodeURIComponent(id)}/events`);
-    source.addEventListener('begin', (event) => update({ ...NOTHING, ...(JSON.parse(event.data) as object) }));
-    source.addEventListener('delta', (event) => {
-      const { kind, text } = JSON.parse(event.data) as { kind: 'text' | 'reasoning'; text: string };
-      const whole = gathered.current[kind] + text;
-      const over = Math.max(0, whole.length - SHOWN_CHARACTERS);
-      update({ [kind]: whole.slice(over), cut: gathered.current.cut + (kind === 'text' ? over : 0) });
-    });
-    // Told from the beginning again by the next connection.
-    source.addEventListener('replaced', () => update(NOTHING));
-    for (const over of ['end', 'gone']) source.addEventListener(over, () => source.close());
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const connect = (): EventSource => {
+      const events = new EventSource(`/api/jobs/${encodeURIComponent(id)}/events`);
+      events.addEventListener('begin', (event) => update({ ...NOTHING, ...(JSON.parse(event.data) as object) }));
+      events.addEventListener('delta', (event) => {
+        const { kind, text } = JSON.parse(event.data) as { kind: 'text' | 'reasoning'; text: string };
+        const whole = gathered.current[kind] + text;
+        const over = Math.max(0, whole.length - SHOWN_CHARACTERS);
+        update({ [kind]: whole.slice(over), cut: gathered.current.cut + (kind === 'text' ? over : 0) });
+      });
+      // Told from the beginning again by the next connection.
+      events.addEventListener('replaced', () => update(NOTHING));
+      for (const over of ['end', 'gone']) events.addEventListener(over, () => events.close());
+      events.addEventListener('error', () => {
+        // A browser gives up for good what is refused, as it is while Redis is away.
+        if (events.readyState !== EventSource.CLOSED) return;
+        timer = setTimeout(() => {
+          source = connect();
+        }, REFUSED_RETRY_MS);
+      });
+      return events;
+    };
+    let source = connect();
     return () => {
       cancelAnimationFrame(frame);
+      clearTimeout(timer);
       source.close();
     };
   }, [id]);

@@ -22,10 +22,15 @@ export function Omitted({ id, part, omitted }: { id: string; part: string; omitt
   if (omitted === 0) return null;
   return (
     <p className="cut">
-      {formatCount(omitted)} characters more.{' '}
-      <a href={rawPath(id, part)} download>
-        The whole as a file
-      </a>
+      {formatCount(omitted)} characters more. <WholeAsFile id={id} part={part} />
     </p>
+  );
+}
+
+export function WholeAsFile({ id, part }: { id: string; part: string }) {
+  return (
+    <a href={rawPath(id, part)} download>
+      The whole as a file
+    </a>
   );
 }

@@ -1,8 +1,9 @@
 /** What a job was answered: as written, as Markdown, or as a tree where it is JSON; with where it misses its schema. */
 import { lazy, Suspense, useState } from 'react';
 import type { JobPageView, OutputView } from '../../../src/views/job.ts';
+import { formatCount } from '../format.ts';
 import { Item } from './chat-log.tsx';
-import { LongText, Omitted } from './long-text.tsx';
+import { LongText, Omitted, WholeAsFile } from './long-text.tsx';
 import { Misses } from './misses.tsx';
 
 const Markdown = lazy(() => import('./markdown.tsx'));
@@ -30,6 +31,11 @@ export function Output({ job }: { job: JobPageView }) {
           <Item id={job.id} item={item} part="response" />
         </div>
       ))}
+      {output.items_omitted > 0 && (
+        <p className="cut">
+          {formatCount(output.items_omitted)} more parts are left out. <WholeAsFile id={job.id} part="response" />
+        </p>
+      )}
     </>
   );
 }

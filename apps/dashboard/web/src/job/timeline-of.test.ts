@@ -34,6 +34,6 @@ it('a later attempt waited since the one before it ended; one that runs goes on 
 });
 
 it('tools are shown while they ran', () => {
-  const turn = { at: T + 1000, tools: [{ ms: 300 }, { ms: 500 }] } as TurnView;
+  const turn = { at: T + 1000, tools_ms: 500 } as TurnView;
   expect(spans([STREAMED], [turn])[0]).toContainEqual(['tools', 1000, 1500, 'tools']);
 });

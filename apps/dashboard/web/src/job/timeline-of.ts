@@ -60,8 +60,7 @@ export function timelineOf(job: Pick<JobPageView, 'created_at' | 'attempts' | 't
       });
       if (firstAt !== null) spans.push({ kind: 'answering', from: firstAt, to: end, what: 'answering' });
     }
-    for (const { at, tools } of job.turns) {
-      const ms = Math.max(0, ...tools.map((tool) => tool.ms));
+    for (const { at, tools_ms: ms } of job.turns) {
       if (ms > 0 && at >= startedAt && at <= end) {
         spans.push({ kind: 'tools', from: at, to: at + ms, what: 'tools' });
       }

@@ -1,17 +1,21 @@
 /** The calls of a job that were not its last: what was said, what tools told, how it missed its schema, what it cost. */
-import type { JobPageView, TurnView } from '../../../src/views/job.ts';
+import type { JobPageView, SaidView, TurnView } from '../../../src/views/job.ts';
 import { formatCount, formatDuration, formatTime, formatUsd } from '../format.ts';
 import { Item } from './chat-log.tsx';
-import { LongText } from './long-text.tsx';
+import { LongText, WholeAsFile } from './long-text.tsx';
 import { Misses } from './misses.tsx';
 
-export function Turns({ job }: { job: JobPageView }) {
+export function Turns({ job }: { job: Pick<JobPageView, 'id' | 'status' | 'turns' | 'turns_omitted'> }) {
   if (job.turns.length === 0) return null;
   const ended = job.status !== 'queued' && job.status !== 'in_progress';
   return (
     <section aria-labelledby="turns">
       <h2 id="turns">Calls before the last</h2>
-      {job.turns_omitted > 0 && <p className="cut">The first {formatCount(job.turns_omitted)} are left out.</p>}
+      {job.turns_omitted > 0 && (
+        <p className="cut">
+          The first {formatCount(job.turns_omitted)} are left out. <WholeAsFile id={job.id} part="turns" />
+        </p>
+      )}
       <ol className="turns">
         {job.turns.map((turn) => (
           <Turn key={turn.number} id={job.id} turn={turn} ended={ended} />
@@ -22,7 +26,6 @@ export function Turns({ job }: { job: JobPageView }) {
 }
 
 function Turn({ id, turn, ended }: { id: string; turn: TurnView; ended: boolean }) {
-  const told = new Set(turn.tools.map(({ callId }) => callId));
   return (
     <li>
       <p>
@@ -35,25 +38,45 @@ function Turn({ id, turn, ended }: { id: string; turn: TurnView; ended: boolean 
         </small>
       </p>
       <Misses misses={turn.misses} />
-      {turn.said.map((item, place) => (
+      {turn.said.map((said, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: what was said stays where it is
-        <div key={place} className={`message role-${item.kind}`}>
-          <Item id={id} item={item} part="response" />
-          {item.kind === 'call' && !told.has(item.callId) && (
-            <p className="muted">{ended ? 'Nothing was told to it.' : 'Running, or not told yet.'}</p>
-          )}
-        </div>
+        <Said key={place} id={id} said={said} ended={ended} />
       ))}
-      {turn.tools.map(({ callId, output, failed, ms }) => (
-        <div key={callId} className="tool">
-          <p>
-            <bdi>{callId}</bdi> told after {formatDuration(ms)}{' '}
-            {failed && <span className="badge bad">the tool failed</span>}
-          </p>
-          <LongText id={id} part="response" text={output} />
-        </div>
-      ))}
-      {turn.omitted > 0 && <p className="cut">{formatCount(turn.omitted)} more are left out.</p>}
+      {turn.omitted > 0 && (
+        <p className="cut">
+          {formatCount(turn.omitted)} more parts are left out. <WholeAsFile id={id} part="turns" />
+        </p>
+      )}
     </li>
+  );
+}
+
+function Said({ id, said: { item, told }, ended }: { id: string; said: SaidView; ended: boolean }) {
+  return (
+    <div className={`message role-${item.kind}`}>
+      <Item id={id} item={item} part="turns" />
+      {item.kind === 'call' &&
+        (told === null ? (
+          <p className="told">
+            {ended ? (
+              <span className="badge">was told nothing</span>
+            ) : (
+              <span className="badge active">running, or not told yet</span>
+            )}
+          </p>
+        ) : (
+          <>
+            <p className="told">
+              {told.failed ? (
+                <span className="badge bad">the tool failed</span>
+              ) : (
+                <span className="badge good">the tool told</span>
+              )}{' '}
+              <small>after {formatDuration(told.ms)}</small>
+            </p>
+            <LongText id={id} part="turns" text={told.output} />
+          </>
+        ))}
+    </div>
   );
 }

@@ -10,6 +10,7 @@ import { CopyCode } from '../job/copy-code.tsx';
 import { Facts } from '../job/facts.tsx';
 import { LiveText } from '../job/live-text.tsx';
 import { LongText } from '../job/long-text.tsx';
+import { Misses } from '../job/misses.tsx';
 import { Output } from '../job/output.tsx';
 import { RawParts } from '../job/raw-parts.tsx';
 import { Turns } from '../job/turns.tsx';
@@ -77,6 +78,7 @@ function OneJob({ id }: { id: string }) {
                 {job.error.upstream_status !== undefined && ` · the upstream answered ${job.error.upstream_status}`}
               </p>
               <LongText id={job.id} part="error" text={job.error.message} />
+              {job.output === null && <Misses misses={job.error.misses} />}
             </section>
           )}
           <section aria-labelledby="output">
