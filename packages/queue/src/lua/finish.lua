@@ -66,8 +66,10 @@ local taken_back = false
 if from_attempt then
   local before = redis.call('HGET', KEYS[1], 'outcome:' .. ARGV[3])
   taken_back = before and string.find(before, '"possibly_billed":true', 1, true)
-  local lost = with_line(job[6] and ARGV[16] or ARGV[15], now, 'called off: an attempt before it, taken for lost, had the answer after all')
-  superseded = stale and close_open_attempt(KEYS[1], KEYS[9], job[2], 'interrupted:lost', lost, now)
+  if stale then
+    local lost = with_line(job[6] and ARGV[16] or ARGV[15], now, 'called off: an attempt before it, taken for lost, had the answer after all')
+    superseded = close_open_attempt(KEYS[1], KEYS[9], job[2], 'interrupted:lost', lost, now)
+  end
   close_attempt(KEYS[1], KEYS[9], ARGV[3], ARGV[5], ARGV[6], now)
 else
   close_open_attempt(KEYS[1], KEYS[9], job[2], ARGV[5], between and (string.gsub(ARGV[6], '"possibly_billed":true', '"possibly_billed":false')) or ARGV[6], now)
