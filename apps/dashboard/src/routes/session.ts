@@ -25,7 +25,12 @@ export function sessionRoutes(sessions: Sessions, { store }: RouteTerms): Router
     if (request.is('application/json') === false) {
       throw new InvalidRequestError('Content-Type must be application/json.', null, 'unsupported_content_type');
     }
-    const key: unknown = (request.body as { key?: unknown } | undefined)?.key;
+    const { key, ...unknown } = (request.body ?? {}) as Record<string, unknown>;
+    const [other] = Object.keys(unknown);
+    if (other !== undefined) {
+      const name = other.slice(0, 80);
+      throw new InvalidRequestError(`There is no '${name}': send 'key' alone.`, name, 'unknown_parameter');
+    }
     if (typeof key !== 'string' || key.trim() === '') {
       throw new InvalidRequestError("'key' must be the secret of an API key.", 'key', 'invalid_value');
     }

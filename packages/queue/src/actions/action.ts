@@ -50,8 +50,10 @@ export interface Action {
 }
 
 /** null: there is none (any more). */
+export const isActionId = (text: string): boolean => /^action_[0-9a-f]{32}$/.test(text);
+
 export async function readAction(store: Store, id: string): Promise<Action | null> {
-  if (!/^action_[0-9a-f]{32}$/.test(id)) return null;
+  if (!isActionId(id)) return null;
   return actionFromRecord(id, await store.redis.hgetall(actionKeys(id).action));
 }
 

@@ -1,6 +1,6 @@
 /** A flow as it is kept: its definition, and how far each of its steps is. Any process may read and write it. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { FlowDefinition, FlowStatus, StepState } from '@millrace/core';
+import { type FlowDefinition, type FlowStatus, InvalidRequestError, type StepState } from '@millrace/core';
 import { readJson } from '../job-record.ts';
 import { FLOWS_KEY, flowKeys, OPEN_FLOWS_KEY } from '../keys.ts';
 import type { Store } from '../store.ts';
@@ -196,7 +196,11 @@ export async function listFlowIds(
   after?: string,
 ): Promise<{ ids: string[]; more: boolean }> {
   const { redis } = store;
-  const rank = after === undefined ? -1 : ((await redis.zrevrank(FLOWS_KEY, after)) ?? -1);
+  const rank = after === undefined ? -1 : await redis.zrevrank(FLOWS_KEY, after);
+  if (rank === null) {
+    const message = `There is no flow '${after?.slice(0, 80)}' to begin after (any more).`;
+    throw new InvalidRequestError(message, 'after', 'invalid_value');
+  }
   const ids = await redis.zrevrange(FLOWS_KEY, rank + 1, rank + 1 + limit);
   return { ids: ids.slice(0, limit), more: ids.length > limit };
 }

@@ -24,8 +24,9 @@ export default function JobPage() {
 }
 
 function OneJob({ id }: { id: string }) {
-  const topic = useTopic<JobTopic>(`job:${id}`);
   const { data: job, error, again } = useFetched<JobPageView>(`/api/jobs/${encodeURIComponent(id)}`);
+  const unknown = job === null && error instanceof ApiError && error.status === 404;
+  const topic = useTopic<JobTopic>(unknown ? null : `job:${id}`);
   const stamp = topic?.stamp ?? '';
   // What was fetched is from before: another stamp says that there is more to read.
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the stamp that says when
