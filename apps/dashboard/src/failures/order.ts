@@ -27,7 +27,7 @@ export function parseOrder(store: Store, body: unknown): Order {
   if (kind === 'discard' && edit !== undefined) {
     throw new InvalidRequestError("'edit' has no meaning for what is discarded.", 'edit', 'invalid_value');
   }
-  const most = limit ?? MOST_ACTION_JOBS;
+  const most = limit === undefined ? MOST_ACTION_JOBS : limit;
   if (typeof most !== 'number' || !Number.isInteger(most) || most < 1 || most > MOST_ACTION_JOBS) {
     const message = `'limit' must be a whole number from 1 to ${MOST_ACTION_JOBS}.`;
     throw new InvalidRequestError(message, 'limit', 'invalid_value');

@@ -1,6 +1,7 @@
 /** What a page of jobs is asked for by, read from its address: each field checked, none ignored. */
 import { InvalidRequestError, JOB_STATUSES, type JobStatus } from '@millrace/core';
 import type { JobQuery } from './job-index.ts';
+import { checkText } from './text-asked.ts';
 
 export interface JobsAsked {
   query: JobQuery;
@@ -32,6 +33,7 @@ export function readJobsAsked(asked: Readonly<Record<string, unknown>>, queues: 
     if (typeof value !== 'string') throw invalid(name, 'must be given once');
     if (value.length > VALUE_CHARACTERS) throw invalid(name, `must have at most ${VALUE_CHARACTERS} characters`);
     if (value === '') continue;
+    if (name === 'text') checkText(value);
     if (name.startsWith(METADATA) && name.length > METADATA.length) metadata.push([name.slice(METADATA.length), value]);
     else if ((TEXTS as readonly string[]).includes(name)) query[name as (typeof TEXTS)[number]] = value;
     else if (name === 'queue') query.queues = [oneOf(name, value, queues)];
