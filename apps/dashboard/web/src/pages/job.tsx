@@ -16,6 +16,7 @@ import { Turns } from '../job/turns.tsx';
 import { useTopic } from '../live.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
+import { isHeld } from '../parts/waiting.tsx';
 import '../styles/job.css';
 
 export default function JobPage() {
@@ -63,7 +64,7 @@ function OneJob({ id }: { id: string }) {
       {job === null && error === null && !gone && <p className="empty">Loading…</p>}
       {running && waiting !== null && !gone && (
         <p className="notice" id="waiting">
-          Waits for {waiting.message}.
+          {isHeld(waiting) ? 'Held:' : 'Waits for'} {waiting.message}.
         </p>
       )}
       {job !== null && (
