@@ -101,9 +101,11 @@ describe('every route that changes something', () => {
     for (const route of others()) {
       expect(route.path).toMatch(/^\/api\//);
       expect(await ask(route, {}), `${route.method} ${route.path}`).toEqual([401, 'not_signed_in']);
-      expect(await ask(route, bearer('wrong'))).toEqual([401, 'not_signed_in']);
+      // From an address of its own: too many wrong keys of one are refused otherwise.
+      const wrong = { ...bearer('wrong'), 'x-forwarded-for': `203.0.113.${others().indexOf(route)}` };
+      expect(await ask(route, wrong)).toEqual([401, 'not_signed_in']);
       // A session does not make up for a wrong key.
-      expect(await ask(route, { ...operator.headers, ...bearer('wrong') })).toEqual([401, 'not_signed_in']);
+      expect(await ask(route, { ...operator.headers, ...wrong })).toEqual([401, 'not_signed_in']);
     }
   });
 
@@ -217,6 +219,21 @@ describe('signing in', () => {
       return lines.includes('203.0.113.7') && lines;
     });
     for (const secret of ['guess-', 'op-secret']) expect(log).not.toContain(secret);
+  });
+
+  it('wrong keys sent as Bearers are refused for a while, never a right one, and others at the address can sign in', async () => {
+    const from = { 'x-forwarded-for': '203.0.113.20' };
+    const send = (secret: string) => call('GET', session(), undefined, { ...from, ...bearer(secret) });
+    for (let i = 0; i < 10; i++) expect(codeOf(await send('an-old-key'))).toBe('not_signed_in');
+    const refused = await send('an-old-key');
+    expect([refused.status, codeOf(refused)]).toEqual([429, 'too_many_attempts']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await send('op-secret')).body).toMatchObject({ name: 'ops' });
+    expect((await call('POST', session(), { key: 'op-secret' }, from)).status).toBe(200);
+    // What is no Bearer, as a proxy's own, is no try; neither is a key that another address sends.
+    const basic = { 'x-forwarded-for': '203.0.113.21', authorization: 'Basic b3BzOng=' };
+    for (let i = 0; i < 12; i++) expect((await call('GET', session(), undefined, basic)).status).toBe(401);
+    expect(locked.lines.join('\n')).not.toContain('an-old-key');
   });
 
   it('works while Redis is away, and what could not be noted is in the log', async () => {

@@ -71,7 +71,11 @@ function visitOf(request: Request): Visit {
   return visit;
 }
 
-export function openSessions(keys: readonly ApiKey[]): Sessions {
+/** @param onWrongKey told of a key that was sent as a Bearer and is not known; what it throws is the answer */
+export function openSessions(
+  keys: readonly ApiKey[],
+  onWrongKey: (request: Request, secret: string) => void,
+): Sessions {
   const find = keyFinder(keys);
   const open = keys.length === 0;
   const tokens = openSessionTokens(keys);
@@ -87,9 +91,10 @@ export function openSessions(keys: readonly ApiKey[]): Sessions {
     if (authorization !== undefined) {
       const [, bearer = ''] = /^Bearer\s+(\S+)\s*$/i.exec(authorization) ?? [];
       const key = find(bearer);
-      return key === null
-        ? null
-        : { name: key.name, key: key.name, role: key.role, by: 'key', csrf: null, endsAt: null };
+      if (key !== null) return { name: key.name, key: key.name, role: key.role, by: 'key', csrf: null, endsAt: null };
+      // What is no Bearer, a proxy's own for example, is no try of a key.
+      if (bearer !== '') onWrongKey(request, bearer);
+      return null;
     }
     const holder = tokens.read(cookieOf(request));
     if (holder === null) return null;
