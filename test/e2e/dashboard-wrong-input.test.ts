@@ -3,11 +3,15 @@
  * fault of ours, and nothing comes of it.
  */
 import { request as httpRequest } from 'node:http';
+import { createLog } from '@millrace/core';
 import { readIdentity } from '@millrace/queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createDashboard, type DashboardTerms } from '../../apps/dashboard/src/app.ts';
 import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
+import { routesOf } from '../harness/express-routes.ts';
 import { call } from '../harness/http.ts';
 
+const AREAS = ['session', 'actions', 'audit', 'batches', 'cost', 'failures', 'flows', 'jobs', 'limits', 'queues'];
 const LONG = 'x'.repeat(10_000);
 const ZEROS = '0'.repeat(32);
 const CAUSE = '0'.repeat(16);
@@ -40,8 +44,12 @@ interface Refusal {
   error: { message: string; type: string; param: string | null; code: string } | undefined;
 }
 
+/** What was asked so far, as `GET /api/jobs`. */
+const asks = new Set<string>();
+
 /** As it is written: fetch() would mend the address. What begins to stream was not refused. */
 function ask(method: string, path: string, body?: string): Promise<Refusal> {
+  asks.add(`${method} ${path.replace(/[?].*/, '')}`);
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(stack.dashboard.url);
     const headers = {
@@ -238,4 +246,22 @@ it('in what is sent along', async () => {
     await refused(Object.keys(edit)[0] ?? '', 'POST', `/api/jobs/${job}/edit`, JSON.stringify(edit));
   }
   expect(await stored()).toEqual(before);
+});
+
+it('at every route that there is', () => {
+  const store = { ...stack.store, log: createLog('dashboard', 'silent') };
+  // Only its routes are asked for.
+  const none = {} as Pick<DashboardTerms, 'index' | 'files'>;
+  const web = { folder: import.meta.dirname, version: 'x' };
+  const { app } = createDashboard({ ...none, store, keys: [], web, apiPort: 7070, unfit: () => null });
+  const routes = routesOf(app, [...AREAS.map((area) => `/api/${area}`), '/board'])
+    .filter(({ path }) => path.startsWith('/api'))
+    .map(({ method, path }) => `${method.toUpperCase()} ${path.replace(/\/$/, '')}`);
+  expect(routes.length).toBeGreaterThan(25);
+  const unasked = routes.filter((route) => {
+    const pattern = new RegExp(`^${route.replaceAll(/:\w+/g, '[^/]+')}$`);
+    return ![...asks].some((asked) => pattern.test(asked));
+  });
+  // By all that was asked above; these take nothing that could be wrong.
+  expect(unasked.sort()).toEqual(['DELETE /api/session', 'GET /api/actions', 'GET /api/session']);
 });

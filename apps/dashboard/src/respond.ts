@@ -64,7 +64,8 @@ function translate(error: unknown): InvalidRequestError | null {
   if (type === 'entity.too.large') return new TooLargeError(`The body must have at most ${limit} bytes.`);
   if (type === 'entity.parse.failed')
     return new InvalidRequestError('The body must be a JSON object.', null, 'invalid_json');
-  if (typeof type === 'string') return new InvalidRequestError('The body could not be read.', null, 'unreadable_body');
+  if (typeof type === 'string')
+    return new InvalidRequestError('The body could not be read: send JSON in UTF-8.', null, 'unreadable_body');
   return status === 400 || status === 404
     ? new NotFoundError('There is no page at this address.', null, 'unknown_url')
     : null;
