@@ -189,7 +189,10 @@ export async function listFlows(
   return { flows: flows.filter((flow) => flow !== null), more };
 }
 
-/** The ids of the newest flows, newest first. */
+/**
+ * The ids of the newest flows, newest first, or of those after one.
+ * @throws InvalidRequestError where that one is not there (any more)
+ */
 export async function listFlowIds(
   store: Store,
   limit: number,
