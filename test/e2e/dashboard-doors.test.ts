@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import { type ApiKey, createLog } from '@millrace/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDashboard, type DashboardTerms } from '../../apps/dashboard/src/app.ts';
-import { openSessionTokens, SESSION_MS } from '../../apps/dashboard/src/session-token.ts';
 import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
-import { eventually } from '../harness/eventually.ts';
 import { type FoundRoute, routesOf } from '../harness/express-routes.ts';
 import { call } from '../harness/http.ts';
 import { type RoleProcess, spawnRole, startRole } from '../harness/processes.ts';
@@ -102,9 +100,11 @@ describe('every route that changes something', () => {
     for (const route of others()) {
       expect(route.path).toMatch(/^\/api\//);
       expect(await ask(route, {}), `${route.method} ${route.path}`).toEqual([401, 'not_signed_in']);
-      expect(await ask(route, bearer('wrong'))).toEqual([401, 'not_signed_in']);
+      // From an address of its own: too many wrong keys of one are refused otherwise.
+      const wrong = { ...bearer('wrong'), 'x-forwarded-for': `203.0.113.${others().indexOf(route)}` };
+      expect(await ask(route, wrong)).toEqual([401, 'not_signed_in']);
       // A session does not make up for a wrong key.
-      expect(await ask(route, { ...operator.headers, ...bearer('wrong') })).toEqual([401, 'not_signed_in']);
+      expect(await ask(route, { ...operator.headers, ...wrong })).toEqual([401, 'not_signed_in']);
     }
   });
 
@@ -156,120 +156,6 @@ describe('every route that changes something', () => {
       }
     }
   });
-});
-
-describe('signing in', () => {
-  const session = () => `${locked.url}/api/session`;
-
-  it('makes of a key a cookie that no script reads and no other site’s page sends', async () => {
-    const plain = await call('POST', session(), { key: ' op-secret ' });
-    expect(plain.body).toMatchObject({ name: 'ops', role: 'operator', open: false });
-    const cookie = plain.headers.get('set-cookie') ?? '';
-    expect(cookie).toMatch(
-      /^millrace_session=[\w.-]+; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Strict$/,
-    );
-    expect(cookie).not.toContain('op-secret');
-    const proxied = await call('POST', session(), { key: 'op-secret' }, { 'x-forwarded-proto': 'https' });
-    expect(proxied.headers.get('set-cookie')).toContain('; Secure');
-  });
-
-  it('is for our own pages, and for JSON only', async () => {
-    const key = { key: 'op-secret' };
-    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
-      expect(codeOf(await call('POST', session(), key, headers))).toBe('cross_site');
-    }
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
-      const reply = await call('POST', session(), JSON.stringify(key), { 'content-type': type });
-      expect([reply.status, codeOf(reply), reply.headers.get('set-cookie')]).toEqual([
-        400,
-        'unsupported_content_type',
-        null,
-      ]);
-    }
-    expect(codeOf(await call('POST', session(), '{"key":"op-secret"'))).toBe('invalid_json');
-    expect(codeOf(await call('POST', session(), { key: 'x'.repeat(5000) }))).toBe('request_too_large');
-    expect(codeOf(await call('POST', session(), { key: 5 }))).toBe('invalid_value');
-  });
-
-  it('out again: the cookie is taken back, and a strange page cannot do it', async () => {
-    const eyes = await signIn(locked.url, 'see');
-    expect((await call('GET', session(), undefined, eyes.headers)).body).toMatchObject({
-      name: 'eyes',
-      role: 'viewer',
-    });
-    expect(codeOf(await call('DELETE', session(), undefined, { cookie: eyes.cookie }))).toBe('csrf');
-    const out = await call('DELETE', session(), undefined, eyes.headers);
-    expect(out.status).toBe(204);
-    expect(out.headers.get('set-cookie')).toMatch(/^millrace_session=; Path=\/; Expires=Thu, 01 Jan 1970/);
-    expect((await call('GET', session(), undefined, { cookie: 'millrace_session=x.y' })).status).toBe(401);
-  });
-
-  it('tried too often with wrong keys is refused for a while, even with the right one; others are not', async () => {
-    const from = (address: string) => ({ 'x-forwarded-for': address });
-    for (let i = 0; i < 10; i++) {
-      expect(codeOf(await call('POST', session(), { key: `guess-${i}` }, from('203.0.113.7')))).toBe('invalid_api_key');
-    }
-    const refused = await call('POST', session(), { key: 'op-secret' }, from('203.0.113.7'));
-    expect([refused.status, codeOf(refused)]).toEqual([429, 'too_many_attempts']);
-    expect(refused.body).toMatchObject({ error: { type: 'rate_limit_error', param: null } });
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await call('POST', session(), { key: 'op-secret' }, from('203.0.113.8'))).status).toBe(200);
-    const log = await eventually('it is in the log', () => {
-      const lines = locked.lines.join('\n');
-      return lines.includes('203.0.113.7') && lines;
-    });
-    for (const secret of ['guess-', 'op-secret']) expect(log).not.toContain(secret);
-  });
-
-  it('works while Redis is away, and what could not be noted is in the log', async () => {
-    process.kill(stack.redis.pid, 'SIGSTOP');
-    try {
-      expect((await signIn(locked.url, 'op-secret')).csrf).toMatch(/^[\w-]{40,}$/);
-      await eventually('it is in the log', () =>
-        locked.lines.some((line) => line.includes('could not be noted') && line.includes('session.sign_in')),
-      );
-    } finally {
-      process.kill(stack.redis.pid, 'SIGCONT');
-    }
-    await eventually('Redis is back', async () => (await call('GET', `${locked.url}/readyz`)).status === 200);
-  });
-});
-
-it('a stream ends with the session that it was opened in, and what is asked for after that is refused', async () => {
-  const leftMs = 1000;
-  const token = openSessionTokens(KEYS, () => Date.now() - SESSION_MS + leftMs).issue(KEYS[0]!);
-  const headers = { cookie: `millrace_session=${token}` };
-  const stream = await fetch(`${locked.url}/api/live?topics=overview`, {
-    headers,
-    signal: AbortSignal.timeout(10_000),
-  });
-  expect(stream.status).toBe(200);
-  expect(await stream.text()).toContain('event: version');
-  expect((await call('GET', `${locked.url}/api/session`, undefined, headers)).status).toBe(401);
-});
-
-it('the audit list has who did what, page by page; it is for operators', async () => {
-  const audit = `${locked.url}/api/audit`;
-  await signIn(locked.url, 'see');
-  const act = await eventually('the sign-in is noted', async () => {
-    const { body } = await call<{ acts: Record<string, unknown>[] }>('GET', audit, undefined, bearer('op-secret'));
-    return body.acts.find(({ who, what }) => who === 'eyes' && what === 'session.sign_in');
-  });
-  expect(act).toMatchObject({ role: 'viewer', target: '', href: null, detail: 'from 127.0.0.1' });
-  const { body } = await call<{ acts: { what: string; who: string }[] }>(
-    'GET',
-    `${audit}?what=session.refused`,
-    undefined,
-    bearer('op-secret'),
-  );
-  expect(body.acts.length).toBeGreaterThan(0);
-  for (const one of body.acts) expect(one).toMatchObject({ who: '', role: null, what: 'session.refused' });
-  expect(JSON.stringify([act, body])).not.toMatch(/guess-|op-secret/);
-  const refused = await call('GET', audit, undefined, bearer('see'));
-  expect([refused.status, codeOf(refused)]).toEqual([403, 'insufficient_role']);
-  for (const query of ['after=x', 'who=a&who=b', `what=${'x'.repeat(201)}`]) {
-    expect((await call('GET', `${audit}?${query}`, undefined, bearer('op-secret'))).status, query).toBe(400);
-  }
 });
 
 it('pausing a queue through the API is noted too', async () => {
@@ -384,13 +270,8 @@ it('without keys only a loopback Host is answered, and changes still need the to
   expect(passed.status).toBe(404);
 });
 
-it('a port that is taken is said in plain words, and SIGTERM ends the process with 0 while a page is open', async () => {
+it('a port that is taken is said in plain words', async () => {
   const taken = spawnRole('dashboard', { ...stack.env, MILLRACE_DASHBOARD_PORT: new URL(stack.dashboard.url).port });
   expect(await taken.process.exited).toBe(1);
   expect(taken.process.lines.join('\n')).toContain('set MILLRACE_DASHBOARD_PORT to another one');
-  const other = await startRole('dashboard', stack.env);
-  const stream = await fetch(`${other.url}/api/live?topics=overview`);
-  expect(stream.status).toBe(200);
-  expect(await other.stop()).toBe(0);
-  await stream.body?.cancel().catch(() => undefined);
 });

@@ -141,10 +141,13 @@ describe.skipIf(missing !== null)(
       await withPage(chromium.browser, `${stack.dashboard.url}/jobs?status=odd`, async (page) => {
         await page.getByRole('alert').getByText("'status' must be one of queued").waitFor();
       });
-      for (const text of ['"', '"a" NOT (', 'NEAR(', '*', '-', '\u0000']) {
+      for (const text of ['"a" NOT (', 'NEAR(', '"x', 'a:b', '^a -b']) {
         const response = await fetch(`${stack.dashboard.url}/api/jobs?${new URLSearchParams({ text })}`);
         expect(response.status, text).toBe(200);
       }
+      await withPage(chromium.browser, `${stack.dashboard.url}/jobs?text=a*`, async (page) => {
+        await page.getByRole('alert').getByText('give 2 letters or digits or more').waitFor();
+      });
     });
 
     it('what is in the index, for how long, and how far it is, is said', async () => {

@@ -176,7 +176,7 @@ describe.skipIf(missing !== null)(
         const banner = page.getByRole('alert').getByText('No worker is alive.');
         await banner.waitFor();
         expect(await stat(page, 'Workers')).toBe('0');
-        await page.locator('[data-figure="waits:generate"]').getByText('a worker: none is alive').waitFor();
+        await page.locator('[data-figure="waits:generate"]').getByText('no worker is alive').waitFor();
         await stack.addWorker();
         await banner.waitFor({ state: 'detached' });
         expect((await finished(stack, id, 60_000)).status).toBe('completed');

@@ -24,5 +24,19 @@ describe.skipIf(missing !== null)(
         expect(await page.title()).toBe('Millrace');
       });
     });
+
+    it.each([
+      ['/jobs/x', 'There is no such job'],
+      ['/flows/x', 'There is no flow'],
+      ['/batches/x', 'No batch found'],
+      ['/actions/x', 'There is no such action'],
+      ['/failures/x', 'There is no such cause'],
+      ['/failures?queue=nowhere', 'There is no queue nowhere'],
+    ])('the page of what there is not says so, and stays live: %s', async (path, words) => {
+      await withPage(chromium.browser, `${stack.dashboard.url}${path}`, async (page) => {
+        await page.getByText(words).first().waitFor();
+        await page.locator('#live.live').waitFor();
+      });
+    });
   },
 );

@@ -31,6 +31,7 @@ import { serveWeb } from './serve-web.ts';
 import { openSessions } from './sessions.ts';
 import { openSnapshots } from './snapshot.ts';
 import { topicsOf } from './topics.ts';
+import { openWrongKeys } from './wrong-keys.ts';
 
 export interface Dashboard {
   app: Express;
@@ -50,7 +51,8 @@ export interface DashboardTerms {
 }
 
 export function createDashboard({ store, index, files, keys, web, apiPort, unfit }: DashboardTerms): Dashboard {
-  const sessions = openSessions(keys, openEndedSessions(store));
+  const wrongKeys = openWrongKeys(store);
+  const sessions = openSessions(keys, { ended: openEndedSessions(store), onWrongKey: wrongKeys.bearerRefused });
   const readSnapshot = openSnapshots(store, index, unfit);
   const notRead = (error: unknown): void => store.log.error({ err: error }, 'The figures could not be read');
   const overview = polled(async () => overviewView(store.config, await readSnapshot()), POLL_MS, notRead);
@@ -84,7 +86,7 @@ export function createDashboard({ store, index, files, keys, web, apiPort, unfit
       .json({ ready, redis, durability: server?.durability ?? null, redis_version: server?.version ?? null });
   });
   app.use(['/api', BOARD_PATH], sessions.read);
-  app.use('/api/session', sessionRoutes(sessions, terms));
+  app.use('/api/session', sessionRoutes(sessions, wrongKeys, terms));
   app.use('/api', sessions.required, sessions.guardChanges);
   app.get('/api/live', ownPagesOnly, sessions.endWithSession, (request, response) => live.watch(request, response));
   app.use('/api/actions', actionsRoutes(terms));

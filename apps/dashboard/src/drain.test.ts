@@ -69,18 +69,25 @@ it('jobs that were refused are no measure of what one takes: then it is not told
 });
 
 it('what is held is not drained, however fast it went before: the reason is told instead of a time', () => {
-  const held: WaitingFor[] = [
-    { reason: 'queue_paused', until: null, message: "the queue 'generate' is paused" },
-    { reason: 'no_worker', until: null, message: 'a worker: none is alive' },
-    { reason: 'breaker', until: NOW, message: "the circuit breaker of 'x': its calls fail, probed in 3.2 s" },
+  const held: [WaitingFor['reason'], message: string, why: string][] = [
+    ['queue_paused', "the queue 'generate' is paused", "held: the queue 'generate' is paused"],
+    ['no_worker', 'no worker is alive', 'held: no worker is alive'],
+    [
+      ...(['breaker', "the circuit breaker of 'x': its calls fail, probed in 3.2 s"] as const),
+      "held by the circuit breaker of 'x': its calls fail",
+    ],
   ];
-  for (const waitingFor of held) {
-    const why = untimed(waitingFor.message);
+  for (const [reason, message, why] of held) {
+    const waitingFor: WaitingFor = { reason, until: NOW, message };
     expect(drain({ minutes: steady, waitingFor })).toEqual({ inMs: null, binds: null, why });
   }
   const closed = limitOf(1000, null, { why: 'unauthorized', since: 0, nextProbeAt: NOW });
-  const waitingFor: WaitingFor = { reason: 'limit_closed', until: NOW, message: 'the limit is closed' };
-  expect(drain({ minutes: steady, waitingFor, limit: closed })).toMatchObject({ inMs: null });
+  const refused = "the limit 'main' is closed: the upstream refuses the key";
+  const waitingFor: WaitingFor = { reason: 'limit_closed', until: NOW, message: refused };
+  const why = (of: WaitingFor) => drain({ minutes: steady, waitingFor: of, limit: closed })?.why;
+  expect(why(waitingFor)).toBe(`held: ${refused}`);
+  const delayed: WaitingFor = { reason: 'delay', until: NOW + 5000, message: 'the delay, or the backoff, of its jobs' };
+  expect(why(delayed)).toBe("held: the limit 'main' is closed");
 });
 
 it('a pause of the upstream’s, and the first delay, come on top', () => {

@@ -9,7 +9,7 @@ export interface Drain {
   inMs: number | null;
   /** What takes the time: `tokens of gpt-5`. Null: not known. */
   binds: string | null;
-  /** Why there is no time; null where there is one. */
+  /** Why there is no time, as a sentence: `held: no worker is alive`. Null where there is one. */
   why: string | null;
 }
 
@@ -37,13 +37,12 @@ const GROWING_MINUTES = 3;
 
 /** Null: nothing waits. */
 export function estimateDrain(backlog: Backlog): Drain | null {
-  const { left, waitingFor, minutes, limit, now } = backlog;
+  const { left, waitingFor, minutes, now } = backlog;
   if (waitingFor === null) return null;
   const { reason } = waitingFor;
   const message = untimed(waitingFor.message);
-  const stuck = reason === 'queue_paused' || reason === 'no_worker' || (limit?.closed ?? null) !== null;
-  // Half open, its calls come back step by step: the message tells, and no rate of before holds.
-  if (stuck || reason === 'breaker') return { inMs: null, binds: null, why: message };
+  const held = heldBy(backlog);
+  if (held !== null) return { inMs: null, binds: null, why: held };
   const over = minutes.slice(0, -1);
   const lately = over.slice(-GROWING_MINUTES);
   const observed = steadyRate(over);
@@ -62,6 +61,19 @@ export function estimateDrain(backlog: Backlog): Drain | null {
     binds: allowed.binds,
     why: null,
   };
+}
+
+/** What keeps all of it from being done, as a sentence; null: it goes on, or will by itself. */
+function heldBy({ waitingFor, limit }: Backlog): string | null {
+  if (waitingFor === null) return null;
+  const { reason } = waitingFor;
+  const message = untimed(waitingFor.message);
+  if (reason === 'queue_paused' || reason === 'no_worker') return `held: ${message}`;
+  // Half open, its calls come back step by step: the message tells, and no rate of before holds.
+  if (reason === 'breaker') return `held by ${message}`;
+  if (limit === undefined || limit.closed === null) return null;
+  // Where nothing of it is due yet, what it waits for is its delay.
+  return `held: ${reason === 'limit_closed' ? message : `the limit '${limit.name}' is closed`}`;
 }
 
 /** Without the seconds that count down at the end of a message. */

@@ -1,11 +1,13 @@
 /** The topic `job:<id>`: how a job stands, told when it changes. Its request and its answer are not read for it. */
-import type { Job } from '@millrace/core';
+import { type Job, tagOfJobId } from '@millrace/core';
 import { readJob, readJobOutline, readWaiting, type Store } from '@millrace/queue';
 import { JOB_POLL_MS } from './bounds.ts';
 import { polled, type Source } from './live.ts';
 import type { JobTopic } from './views/job.ts';
 
-export function jobTopic(store: Store, id: string): Source {
+/** null: that is no job's id. One that is gone is told as such. */
+export function jobTopic(store: Store, id: string): Source | null {
+  if (tagOfJobId(id) === null) return null;
   const { guard } = store.liveness;
   /** What it goes on from is in its request, and stays: that is read once. */
   let body: Job['body'] | null = null;

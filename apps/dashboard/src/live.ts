@@ -172,6 +172,9 @@ function topicsAsked(request: Request): string[] {
   throw new InvalidRequestError(`'topics' must name 1 to ${MAX_TOPICS} topics.`, 'topics', 'invalid_value');
 }
 
+const TOPICS =
+  'The topics are overview, history, actions, batches, flows, action:<id>, batch:<id>, flow:<id>, job:<id>, cost:<days>, failures:<hours>:<queue> and cohort:<hours>:<queue>:<cause>.';
+
 function noSuchTopic(name: string): InvalidRequestError {
-  return new InvalidRequestError(`There is no topic '${name.slice(0, 100)}'.`, 'topics', 'invalid_value');
+  return new InvalidRequestError(`There is no topic '${name.slice(0, 100)}'. ${TOPICS}`, 'topics', 'invalid_value');
 }

@@ -17,7 +17,7 @@ export function openRefusals(
   let noted = 0;
   let untold = 0;
   return (address) => {
-    store.log.warn({ address }, 'A sign-in was refused: the key is not known');
+    store.log.warn({ address }, 'A key was refused: it is not known');
     if (now() - since >= HOUR_MS) {
       since = now();
       noted = 0;

@@ -28,7 +28,11 @@ export const readOnly: RequestHandler = (request, response, next) => {
 };
 
 export const notFound: RequestHandler = (request) => {
-  throw new NotFoundError(`There is no page at ${request.path.slice(0, 200)}.`, null, 'unknown_url');
+  throw new NotFoundError(
+    `There is no page at ${`${request.baseUrl}${request.path}`.slice(0, 200)}.`,
+    null,
+    'unknown_url',
+  );
 };
 
 /** The last handler of the app. */
@@ -53,10 +57,15 @@ const FAULT = { status: 500, message: 'The dashboard had a fault. It is in its l
  * never reach a log.
  */
 function translate(error: unknown): InvalidRequestError | null {
-  const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
-  if (type === 'entity.too.large') return new TooLargeError('The body is larger than this takes.');
-  if (type === 'entity.parse.failed') return new InvalidRequestError('The body is no JSON.', null, 'invalid_json');
-  if (typeof type === 'string') return new InvalidRequestError('The body could not be read.', null, 'unreadable_body');
+  if (error instanceof URIError) {
+    return new InvalidRequestError('The address is not UTF-8 in percent-encoding.', null, 'invalid_url');
+  }
+  const { type, status, limit } = (error ?? {}) as { type?: unknown; status?: unknown; limit?: unknown };
+  if (type === 'entity.too.large') return new TooLargeError(`The body must have at most ${limit} bytes.`);
+  if (type === 'entity.parse.failed')
+    return new InvalidRequestError('The body must be a JSON object.', null, 'invalid_json');
+  if (typeof type === 'string')
+    return new InvalidRequestError('The body could not be read: send JSON in UTF-8.', null, 'unreadable_body');
   return status === 400 || status === 404
     ? new NotFoundError('There is no page at this address.', null, 'unknown_url')
     : null;

@@ -73,7 +73,13 @@ function visitOf(request: Request): Visit {
   return visit;
 }
 
-export function openSessions(keys: readonly ApiKey[], ended: EndedSessions): Sessions {
+interface SessionTerms {
+  ended: EndedSessions;
+  /** Told of a key that was sent as a Bearer and is not known; what it throws is the answer. */
+  onWrongKey: (request: Request, secret: string) => void;
+}
+
+export function openSessions(keys: readonly ApiKey[], { ended, onWrongKey }: SessionTerms): Sessions {
   const find = keyFinder(keys);
   const open = keys.length === 0;
   const tokens = openSessionTokens(keys);
@@ -89,9 +95,10 @@ export function openSessions(keys: readonly ApiKey[], ended: EndedSessions): Ses
     if (authorization !== undefined) {
       const [, bearer = ''] = /^Bearer\s+(\S+)\s*$/i.exec(authorization) ?? [];
       const key = find(bearer);
-      return key === null
-        ? null
-        : { name: key.name, key: key.name, role: key.role, by: 'key', csrf: null, session: null };
+      if (key !== null) return { name: key.name, key: key.name, role: key.role, by: 'key', csrf: null, session: null };
+      // What is no Bearer, a proxy's own for example, is no try of a key.
+      if (bearer !== '') onWrongKey(request, bearer);
+      return null;
     }
     const holder = tokens.read(cookieOf(request));
     return holder === null || (await ended.has(holder.session)) ? null : visitOfHolder(holder);

@@ -41,3 +41,24 @@ it('all addresses together may try a hundred, and what one tried in vain takes n
   const many = Array.from({ length: 500 }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
   expect(tries(attempts, many)).toBe(90);
 });
+
+const tooMany = expect.objectContaining({ status: 429, code: 'too_many_attempts', retryAfterSeconds: 60 });
+
+it('wrong Bearers are refused from the eleventh of an address on, and each other one is a try less for a form', () => {
+  const attempts = openSignInAttempts(() => 0);
+  for (let i = 0; i < 10; i++) attempts.bearerRefused('10.0.0.1', `guess-${i}`);
+  expect(() => attempts.bearerRefused('10.0.0.1', 'another')).toThrow(tooMany);
+  expect(() => attempts.check('10.0.0.1')).toThrow(tooMany);
+  expect(() => attempts.bearerRefused('10.0.0.2', 'another')).not.toThrow();
+  expect(() => attempts.check('10.0.0.2')).not.toThrow();
+});
+
+it('a script that sends an old key again and again is refused, and keeps nobody at its address from signing in', () => {
+  let now = 0;
+  const attempts = openSignInAttempts(() => now);
+  for (let i = 0; i < 10; i++) attempts.bearerRefused('10.0.0.1', 'old');
+  expect(() => attempts.bearerRefused('10.0.0.1', 'old')).toThrow(tooMany);
+  expect(tries(attempts, Array(50).fill('10.0.0.1'))).toBe(9);
+  now = 60_000;
+  expect(() => attempts.bearerRefused('10.0.0.1', 'old')).not.toThrow();
+});

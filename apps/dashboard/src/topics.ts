@@ -2,7 +2,7 @@
 import type { Store } from '@millrace/queue';
 import { batchesTopic, batchTopic } from './batches/batch-topics.ts';
 import { COST_POLL_MS, COST_SPANS } from './bounds.ts';
-import { failureTopic } from './failures/failure-topics.ts';
+import { actionsTopic, actionTopic, cohortTopic, failuresTopic } from './failures/failure-topics.ts';
 import { flowsTopic, flowTopic } from './flows/flow-topics.ts';
 import { jobTopic } from './job-topic.ts';
 import { polled, type Source } from './live.ts';
@@ -24,28 +24,33 @@ type Open = (which: string) => Source | null | Promise<Source | null>;
 /** @returns what is told under a name, or null where there is nothing of that name */
 export function topicsOf({ store, index, overview, history }: TopicTerms): (name: string) => Promise<Source | null> {
   const at = { store, index };
-  const topics: Readonly<Record<string, Open>> = {
-    action: (id) => failureTopic(at, `action:${id}`),
-    actions: () => failureTopic(at, 'actions'),
-    batch: (id) => batchTopic(store, id),
+  const single: Readonly<Record<string, () => Source>> = {
+    actions: () => actionsTopic(at),
     batches: () => batchesTopic(store),
-    cohort: (which) => failureTopic(at, `cohort:${which}`),
-    cost: (days) => costTopic(store, Number(days)),
-    failures: (which) => failureTopic(at, `failures:${which}`),
-    flow: (id) => flowTopic(store, id),
     flows: () => flowsTopic(store),
     history: () => history,
-    job: (id) => jobTopic(store, id),
     overview: () => overview,
   };
+  const many: Readonly<Record<string, Open>> = {
+    action: (id) => actionTopic(at, id),
+    batch: (id) => batchTopic(store, id),
+    cohort: (which) => cohortTopic(at, which),
+    cost: (days) => costTopic(store, days),
+    failures: (which) => failuresTopic(at, which),
+    flow: (id) => flowTopic(store, id),
+    job: (id) => jobTopic(store, id),
+  };
+  // One thing has one name: each name more would be read for itself.
   return async (name) => {
-    const [kind = '', ...rest] = name.split(':');
-    return Object.hasOwn(topics, kind) ? ((await topics[kind]?.(rest.join(':'))) ?? null) : null;
+    const [kind = '', which] = name.split(/:(.*)/s);
+    if (which === undefined) return Object.hasOwn(single, kind) ? (single[kind]?.() ?? null) : null;
+    return Object.hasOwn(many, kind) ? ((await many[kind]?.(which)) ?? null) : null;
   };
 }
 
-function costTopic(store: Store, days: number): Source | null {
-  if (!COST_SPANS.includes(days)) return null;
+function costTopic(store: Store, asked: string): Source | null {
+  const days = COST_SPANS.find((span) => String(span) === asked);
+  if (days === undefined) return null;
   return polled(
     () => store.liveness.guard(() => readCost(store, days)),
     COST_POLL_MS,

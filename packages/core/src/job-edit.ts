@@ -1,7 +1,7 @@
 /** What of a job is to be otherwise when it is done again: each field that is there replaces the job's own. */
 import * as z from 'zod';
 import { InvalidRequestError } from './errors.ts';
-import { firstFault, invalidType, isJsonObject, unknownParameter } from './responses-request-fault.ts';
+import { firstFault, invalidType, isJsonObject, pathTo, unknownParameter } from './responses-request-fault.ts';
 
 const maybe = z.exactOptional;
 
@@ -29,15 +29,18 @@ export type JobEdit = z.infer<typeof Edit>;
 
 /**
  * Accepts an edit as it was sent, or refuses it. Whether it fits its job is for `editedJob` to say.
+ * @param at the field that it is of; '': it is the whole body
  * @throws InvalidRequestError for the first fault found
  */
-export function parseJobEdit(body: unknown): JobEdit {
-  if (!isJsonObject(body)) throw invalidType('', 'an object', body);
-  for (const field of Object.keys(body)) if (!Object.hasOwn(Edit.shape, field)) throw unknownParameter(field);
+export function parseJobEdit(body: unknown, at = ''): JobEdit {
+  if (!isJsonObject(body)) throw invalidType(at, 'an object', body);
+  for (const field of Object.keys(body)) {
+    if (!Object.hasOwn(Edit.shape, field)) throw unknownParameter(pathTo(at, field));
+  }
   const parsed = Edit.safeParse(body);
-  if (!parsed.success) throw firstFault(parsed.error, body, '');
+  if (!parsed.success) throw firstFault(parsed.error, body, at);
   if (Object.keys(body).length === 0) {
-    throw new InvalidRequestError('Nothing is to be otherwise: retry the job as it was.', null, 'invalid_value');
+    throw new InvalidRequestError('Nothing is to be otherwise: retry the job as it was.', at || null, 'invalid_value');
   }
   return parsed.data;
 }

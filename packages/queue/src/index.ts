@@ -3,6 +3,7 @@ export {
   type Action,
   type ActionKind,
   type ActionStatus,
+  isActionId,
   listActions,
   noSuchAction,
   readAction,

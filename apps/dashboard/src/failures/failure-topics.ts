@@ -1,5 +1,5 @@
 /** What the pages of failures are told of as it changes. */
-import type { Store } from '@millrace/queue';
+import { isActionId, type Store } from '@millrace/queue';
 import { polled, type Source } from '../live.ts';
 import type { JobIndex } from '../search/job-index.ts';
 import { readActionDetail, readActions } from './read-actions.ts';
@@ -10,22 +10,44 @@ import { causeIdOf, spanOf } from './span.ts';
 const ACTION_MS = 500;
 const FAILURES_MS = 3000;
 
+interface At {
+  store: Store;
+  index: JobIndex;
+}
+
+export const actionsTopic = (at: At): Source => every(FAILURES_MS, at, () => readActions(at.store));
+
+/** null: that is no action's id. One that is gone is told as such. */
+export function actionTopic(at: At, id: string): Source | null {
+  return isActionId(id) ? every(ACTION_MS, at, () => readActionDetail(at.store, id)) : null;
+}
+
 /**
- * `action:<id>`, `actions`, `cohort:<hours>:<queue>:<cause>` and `failures:<hours>:<queue>`; an empty queue means all.
+ * @param which `<hours>:<queue>`; an empty queue means all
  * @throws InvalidRequestError naming the part of it that is wrong
  */
-export function failureTopic({ store, index }: { store: Store; index: JobIndex }, topic: string): Source {
-  const every = (ms: number, read: () => Promise<object>): Source =>
-    polled(
-      () => store.liveness.guard(read),
-      ms,
-      (error) => store.log.warn({ err: error }, 'Failures could not be read'),
-    );
-  const [kind, which = '', queue = '', cause] = topic.split(':');
-  if (kind === 'action') return every(ACTION_MS, () => readActionDetail(store, which));
-  if (kind === 'actions') return every(FAILURES_MS, () => readActions(store));
-  const span = spanOf(store, which, queue);
-  if (kind === 'failures') return every(FAILURES_MS, () => readFailures(store, index, span));
-  const id = causeIdOf(cause);
-  return every(FAILURES_MS, () => readCohort(store, index, span, id));
+export function failuresTopic(at: At, which: string): Source | null {
+  const [hours, queue, ...more] = which.split(':');
+  if (queue === undefined || more.length > 0) return null;
+  const span = spanOf(at.store, hours, queue);
+  return every(FAILURES_MS, at, () => readFailures(at.store, at.index, span));
+}
+
+/**
+ * @param which `<hours>:<queue>:<cause>`
+ * @throws InvalidRequestError naming the part of it that is wrong
+ */
+export function cohortTopic(at: At, which: string): Source | null {
+  const [hours, queue, cause, ...more] = which.split(':');
+  if (cause === undefined || more.length > 0) return null;
+  const [span, id] = [spanOf(at.store, hours, queue), causeIdOf(cause)];
+  return every(FAILURES_MS, at, () => readCohort(at.store, at.index, span, id));
+}
+
+function every(ms: number, { store }: At, read: () => Promise<object>): Source {
+  return polled(
+    () => store.liveness.guard(read),
+    ms,
+    (error) => store.log.warn({ err: error }, 'Failures could not be read'),
+  );
 }

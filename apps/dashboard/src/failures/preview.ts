@@ -25,8 +25,8 @@ interface Expected {
 export async function previewOrder(store: Store, order: Order, ids: readonly string[]): Promise<PreviewView> {
   const { kind, edit } = order;
   // Evenly among all, so that the newest do not stand for the rest.
-  const every = Math.max(1, Math.floor(ids.length / SAMPLE));
-  const asked = ids.filter((_, index) => index % every === 0).slice(0, SAMPLE);
+  const looked = Math.min(SAMPLE, ids.length);
+  const asked = Array.from({ length: looked }, (_, place) => ids[Math.floor((place * ids.length) / looked)] ?? '');
   if (kind === 'discard')
     return { jobs: ids.length, sample: 0, refused: null, usd: 0, how: 'Discarding makes no call.' };
   const averages = await outputByModel(store);
@@ -64,7 +64,9 @@ function expectedOf(job: Job, next: NewJob | null, averages: ReadonlyMap<string,
   if (usage !== null && usage.input_tokens > 0 && usage.output_tokens > 0) {
     const grown = before === 0 ? 1 : size / before;
     const { input_tokens: input, input_tokens_details: details, output_tokens: output } = usage;
-    return { model, input: input * grown, cached: details.cached_tokens * grown, output, by: 'usage' };
+    // What was cached of it is another model's.
+    const cached = model === job.model ? details.cached_tokens * grown : 0;
+    return { model, input: input * grown, cached, output, by: 'usage' };
   }
   const output = model === null ? null : (averages.get(model) ?? null);
   return { model, input: size / CHARACTERS_PER_TOKEN, cached: 0, output, by: 'size' };
@@ -114,5 +116,6 @@ function costOfAll(
     known < expected.length && `${expected.length - known} by their size and the model's average answer`,
   ].filter(Boolean);
   const of = sample < jobs ? `From a sample of ${sample} jobs: ` : 'Of each job: ';
-  return { usd: (usd / expected.length) * jobs, how: `${of}${how.join(', ')}. One call each, no retries.` };
+  // What the edit does not fit makes no call.
+  return { usd: (usd / sample) * jobs, how: `${of}${how.join(', ')}. One call each, no retries.` };
 }

@@ -14,8 +14,9 @@ export interface Span {
 
 /** @throws InvalidRequestError naming the field */
 export function spanOf(store: Store, hours: unknown, queue: unknown): Span {
-  const asked = hours === undefined || hours === '' ? 24 : Number(hours);
-  if (!(SPANS_HOURS as readonly number[]).includes(asked)) {
+  const asked =
+    hours === undefined || hours === '' ? 24 : SPANS_HOURS.find((span) => hours === span || hours === String(span));
+  if (asked === undefined) {
     throw new InvalidRequestError(`'hours' must be one of ${SPANS_HOURS.join(', ')}.`, 'hours', 'invalid_value');
   }
   if (queue === undefined || queue === null || queue === '') return { hours: asked, queue: null };

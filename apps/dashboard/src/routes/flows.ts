@@ -46,6 +46,9 @@ export function flowsRoutes({ store }: RouteTerms): Router {
     if (typeof from !== 'string' || !/^\d{1,6}$/.test(from)) {
       throw new InvalidRequestError("'from' must be a whole number: a place in the list.", 'from', 'invalid_value');
     }
+    if (failed !== undefined && failed !== '1') {
+      throw new InvalidRequestError("'failed' must be 1, or be left out.", 'failed', 'invalid_value');
+    }
     const flow = outlineOf(await found(request.params.id));
     const { step } = request.params;
     response.json(await guard(() => stepJobsPage(store, flow, step, Number(from), failed === '1')));

@@ -47,9 +47,13 @@ export function jobRoutes({ store, apiPort }: RouteTerms): Router {
 
   routes.get('/:id/raw', async (request, response) => {
     const part = partAsked(request.query.part);
+    const { cut } = request.query;
+    if (cut !== undefined && cut !== '1') {
+      throw new InvalidRequestError("'cut' must be 1, or be left out.", 'cut', 'invalid_value');
+    }
     const found = await find(request.params.id);
     const text = rawPart(found, part, part === 'turns' ? await turnsOf(found) : []).toWellFormed();
-    if (request.query.cut === '1') return void response.json(excerpt(text, PART_CHARACTERS));
+    if (cut === '1') return void response.json(excerpt(text, PART_CHARACTERS));
     response.attachment(`${request.params.id}-${part}.txt`).type('text/plain; charset=utf-8').send(text);
   });
 

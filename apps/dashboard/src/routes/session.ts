@@ -2,43 +2,41 @@
 import { AccessError, InvalidRequestError } from '@millrace/core';
 import { json, Router } from 'express';
 import { acted } from '../acted.ts';
-import { openRefusals } from '../note-refusals.ts';
 import { ownPagesOnly } from '../own-pages-only.ts';
 import type { Sessions } from '../sessions.ts';
-import { openSignInAttempts } from '../sign-in-attempts.ts';
+import type { WrongKeys } from '../wrong-keys.ts';
 import type { RouteTerms } from './terms.ts';
 
 const SIGN_IN_BYTES = 4096;
 
-export function sessionRoutes(sessions: Sessions, { store }: RouteTerms): Router {
+export function sessionRoutes(sessions: Sessions, wrongKeys: WrongKeys, { store }: RouteTerms): Router {
   const routes = Router();
-  const attempts = openSignInAttempts();
-  const noteRefusal = openRefusals(store);
 
   routes.get('/', sessions.required, (request, response) => {
     response.json(sessions.view(request));
   });
   routes.post('/', ownPagesOnly, json({ limit: SIGN_IN_BYTES }), (request, response) => {
-    const address = request.ip ?? 'unknown';
-    attempts.check(address);
+    wrongKeys.check(request);
     // A form of another site can send anything but JSON.
     if (request.is('application/json') === false) {
       throw new InvalidRequestError('Content-Type must be application/json.', null, 'unsupported_content_type');
     }
-    const key: unknown = (request.body as { key?: unknown } | undefined)?.key;
+    const { key, ...unknown } = (request.body ?? {}) as Record<string, unknown>;
+    const [other] = Object.keys(unknown);
+    if (other !== undefined) {
+      const name = other.slice(0, 80);
+      throw new InvalidRequestError(`There is no '${name}': send 'key' alone.`, name, 'unknown_parameter');
+    }
     if (typeof key !== 'string' || key.trim() === '') {
       throw new InvalidRequestError("'key' must be the secret of an API key.", 'key', 'invalid_value');
     }
     try {
       response.json(sessions.signIn(request, response, key.trim()));
     } catch (error) {
-      if (error instanceof AccessError) {
-        attempts.refused(address);
-        noteRefusal(address);
-      }
+      if (error instanceof AccessError) wrongKeys.refused(request);
       throw error;
     }
-    void acted(store, request, 'session.sign_in', '', `from ${address}`);
+    void acted(store, request, 'session.sign_in', '', `from ${request.ip ?? 'unknown'}`);
   });
   routes.delete('/', sessions.required, sessions.guardForgery, async (request, response) => {
     await sessions.signOut(request, response);

@@ -1,6 +1,7 @@
 /** What a page of jobs is asked for by, read from its address: each field checked, none ignored. */
 import { InvalidRequestError, JOB_STATUSES, type JobStatus } from '@millrace/core';
 import type { JobQuery } from './job-index.ts';
+import { checkText } from './text-asked.ts';
 
 export interface JobsAsked {
   query: JobQuery;
@@ -15,6 +16,7 @@ const MOST_JOBS = 100;
 const VALUE_CHARACTERS = 1000;
 const MOST_METADATA = 16;
 const METADATA = 'meta.';
+const TIME = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
 const TEXTS = ['text', 'batch', 'flow', 'key', 'code', 'cause'] as const;
 
 /**
@@ -31,6 +33,7 @@ export function readJobsAsked(asked: Readonly<Record<string, unknown>>, queues: 
     if (typeof value !== 'string') throw invalid(name, 'must be given once');
     if (value.length > VALUE_CHARACTERS) throw invalid(name, `must have at most ${VALUE_CHARACTERS} characters`);
     if (value === '') continue;
+    if (name === 'text') checkText(value);
     if (name.startsWith(METADATA) && name.length > METADATA.length) metadata.push([name.slice(METADATA.length), value]);
     else if ((TEXTS as readonly string[]).includes(name)) query[name as (typeof TEXTS)[number]] = value;
     else if (name === 'queue') query.queues = [oneOf(name, value, queues)];
@@ -57,17 +60,18 @@ function oneOf<T extends string>(name: string, value: string, known: readonly T[
   throw invalid(name, `must be one of ${known.join(', ')}`);
 }
 
-/** Milliseconds since 1970, or a time as Date reads it; one without a zone is UTC. */
+/** Milliseconds since 1970, or a time of ISO 8601; one without a zone is UTC. */
 function time(name: string, value: string): number {
-  const zoned = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(value) ? `${value}Z` : value;
-  const ms = /^\d+$/.test(value) ? Number(value) : Date.parse(zoned);
+  const [, day = '', hours = 'T00:00', zone = 'Z'] = TIME.exec(value) ?? [];
+  const isDay = new Date(Date.parse(day) || 0).toISOString().startsWith(day) && day !== '';
+  const ms = /^\d{1,15}$/.test(value) ? Number(value) : isDay ? Date.parse(`${day}${hours}${zone}`) : Number.NaN;
   if (Number.isFinite(ms)) return ms;
   throw invalid(name, 'must be a time such as 2026-11-22T11:00Z');
 }
 
 function wholeUpTo(name: string, value: string, most: number): number {
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (number >= 1 && number <= most) return number;
   throw invalid(name, `must be a whole number from 1 to ${most}`);
 }
 

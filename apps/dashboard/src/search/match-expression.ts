@@ -4,7 +4,6 @@
  */
 
 const MAX_CHARACTERS = 1000;
-const MAX_TERMS = 20;
 /** What unicode61 makes tokens of; anything else only separates them. */
 const WORD = /[\p{L}\p{N}\p{Co}]/u;
 export const UNSPACED =
@@ -16,7 +15,7 @@ export interface Term {
   prefix: boolean;
 }
 
-/** The words and phrases of what was typed, at most 20 of them; those without a letter or a digit are left out. */
+/** The words and phrases of what was typed; those without a letter or a digit are left out. */
 export function termsOf(typed: string): Term[] {
   const text = typed.slice(0, MAX_CHARACTERS).toWellFormed().replaceAll('\0', ' ');
   const terms: Term[] = [];
@@ -24,7 +23,6 @@ export function termsOf(typed: string): Term[] {
     const prefix = phrase === undefined ? word.endsWith('*') : phraseStar === '*';
     const found = phrase ?? word.replace(/\*+$/, '');
     if (WORD.test(found)) terms.push({ text: found.trim(), prefix });
-    if (terms.length === MAX_TERMS) break;
   }
   return terms;
 }

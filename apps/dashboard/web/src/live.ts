@@ -22,11 +22,17 @@ let opened = '';
 let version: string | null = null;
 let due: ReturnType<typeof setTimeout> | undefined;
 
-/** What is told under a topic; null until the first word of it. */
-export function useTopic<T>(name: string): T | null {
+/**
+ * What is told under a topic; null until the first word of it.
+ * @param name null: of nothing. One that the server does not know must not be asked for: it refuses all that are.
+ */
+export function useTopic<T>(name: string | null): T | null {
   // The same function as long as the name is: else each rendering would leave the topic and come back.
-  const join = useCallback((listener: () => void) => subscribe(name, listener), [name]);
-  return useSyncExternalStore(join, () => (topics.get(name)?.value ?? null) as T | null);
+  const join = useCallback(
+    (listener: () => void) => (name === null ? () => undefined : subscribe(name, listener)),
+    [name],
+  );
+  return useSyncExternalStore(join, () => (name === null ? null : (topics.get(name)?.value ?? null)) as T | null);
 }
 
 /** Whether what is shown is what is. */

@@ -49,9 +49,12 @@ export interface Action {
   pages: number;
 }
 
+/** Whether it is written as an id of an action; there may be none of it. */
+export const isActionId = (text: string): boolean => /^action_[0-9a-f]{32}$/.test(text);
+
 /** null: there is none (any more). */
 export async function readAction(store: Store, id: string): Promise<Action | null> {
-  if (!/^action_[0-9a-f]{32}$/.test(id)) return null;
+  if (!isActionId(id)) return null;
   return actionFromRecord(id, await store.redis.hgetall(actionKeys(id).action));
 }
 

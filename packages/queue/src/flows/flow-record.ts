@@ -1,6 +1,6 @@
 /** A flow as it is kept: its definition, and how far each of its steps is. Any process may read and write it. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { FlowDefinition, FlowStatus, StepState } from '@millrace/core';
+import { type FlowDefinition, type FlowStatus, InvalidRequestError, type StepState } from '@millrace/core';
 import { readJson } from '../job-record.ts';
 import { FLOWS_KEY, flowKeys, OPEN_FLOWS_KEY } from '../keys.ts';
 import type { Store } from '../store.ts';
@@ -189,14 +189,21 @@ export async function listFlows(
   return { flows: flows.filter((flow) => flow !== null), more };
 }
 
-/** The ids of the newest flows, newest first. */
+/**
+ * The ids of the newest flows, newest first, or of those after one.
+ * @throws InvalidRequestError where that one is not there (any more)
+ */
 export async function listFlowIds(
   store: Store,
   limit: number,
   after?: string,
 ): Promise<{ ids: string[]; more: boolean }> {
   const { redis } = store;
-  const rank = after === undefined ? -1 : ((await redis.zrevrank(FLOWS_KEY, after)) ?? -1);
+  const rank = after === undefined ? -1 : await redis.zrevrank(FLOWS_KEY, after);
+  if (rank === null) {
+    const message = `There is no flow '${after?.slice(0, 80)}' to begin after (any more).`;
+    throw new InvalidRequestError(message, 'after', 'invalid_value');
+  }
   const ids = await redis.zrevrange(FLOWS_KEY, rank + 1, rank + 1 + limit);
   return { ids: ids.slice(0, limit), more: ids.length > limit };
 }

@@ -55,7 +55,7 @@ export function heldUp(
   if (settings === undefined) return null;
   if (paused.has(queue)) return { reason: 'queue_paused', until: null, message: `the queue '${queue}' is paused` };
   if (!workers.some((worker) => worker.queues.includes(queue))) {
-    return { reason: 'no_worker', until: null, message: 'a worker: none is alive' };
+    return { reason: 'no_worker', until: null, message: 'no worker is alive' };
   }
   const breaker = breakers.get(settings.upstream);
   if (breaker !== undefined && breaker.state !== 'closed') return waitsForBreaker(settings.upstream, breaker, now);

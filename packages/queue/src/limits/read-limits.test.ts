@@ -276,7 +276,7 @@ describe('what a job waits for', () => {
   });
 
   it('a worker, where none is alive, also where its limit is closed; and the pause before that', async () => {
-    const none = { reason: 'no_worker', until: null, message: 'a worker: none is alive' };
+    const none = { reason: 'no_worker', until: null, message: 'no worker is alive' };
     expect(await waitingFor()).toEqual(none);
     await closeLimit(store.redis, 'key', 'unauthorized');
     expect(await waitingFor()).toEqual(none);

@@ -21,15 +21,16 @@ const SKIPS: Readonly<Record<string, string>> = {
 
 export default function ActionPage() {
   const { id = '' } = useParams<{ id: string }>();
-  const detail = useTopic<ActionDetailView>(`action:${id}`);
+  const isId = /^action_[0-9a-f]{32}$/.test(id);
+  const detail = useTopic<ActionDetailView>(isId ? `action:${id}` : null);
   const action = detail?.action ?? null;
   return (
     <>
       <p className="crumbs">
         <Link href="/failures">Failures</Link>
       </p>
-      {detail === null && <p className="empty">Loading…</p>}
-      {detail !== null && action === null && <p className="empty">There is no such action (any more).</p>}
+      {isId && detail === null && <p className="empty">Loading…</p>}
+      {(!isId || detail !== null) && action === null && <p className="empty">There is no such action (any more).</p>}
       {detail !== null && action !== null && <Action action={action} first={detail.first} />}
     </>
   );

@@ -6,14 +6,16 @@ import { useTopic } from '../live.ts';
 import { Ago } from '../parts/ago.tsx';
 import { CauseWords } from '../parts/cause-words.tsx';
 import { OrderForm } from '../parts/order-form.tsx';
-import { asSearch, SpanChoice, useSpan } from '../parts/span-choice.tsx';
+import { asSearch, SpanChoice, useSpan, useSpanTopic } from '../parts/span-choice.tsx';
 import { Trend } from '../parts/trend.tsx';
 import '../styles/failures.css';
 
 export default function CohortPage() {
   const { cause = '' } = useParams<{ cause: string }>();
   const [span] = useSpan();
-  const detail = useTopic<CohortDetailView>(`cohort:${span.hours}:${span.queue}:${cause}`);
+  const isId = /^[0-9a-f]{16}$/.test(cause);
+  const topic = useSpanTopic('cohort', span);
+  const detail = useTopic<CohortDetailView>(isId && topic !== null ? `${topic}:${cause}` : null);
   return (
     <>
       <p className="crumbs">
@@ -21,7 +23,8 @@ export default function CohortPage() {
       </p>
       <h1>{detail?.cohort == null ? 'A cause of failures' : <CauseWords cause={detail.cohort.cause} />}</h1>
       <SpanChoice queues={Object.keys(detail?.cohort?.queues ?? {})} />
-      {detail === null && <p className="empty">Loading…</p>}
+      {!isId && <p className="empty">There is no such cause.</p>}
+      {isId && topic !== null && detail === null && <p className="empty">Loading…</p>}
       {detail !== null && detail.trouble !== null && <p className="notice warn">{detail.trouble}</p>}
       {detail !== null && detail.trouble === null && detail.cohort === null && (
         <p className="empty">No job failed of this cause in this span.</p>

@@ -7,20 +7,22 @@ import { useTopic } from '../live.ts';
 import { ActionTable } from '../parts/action-table.tsx';
 import { Ago } from '../parts/ago.tsx';
 import { CauseWords } from '../parts/cause-words.tsx';
-import { asSearch, SpanChoice, useSpan } from '../parts/span-choice.tsx';
+import { asSearch, SpanChoice, useSpan, useSpanTopic } from '../parts/span-choice.tsx';
 import { Trend } from '../parts/trend.tsx';
 import '../styles/failures.css';
 
 export default function FailuresPage() {
   const [span] = useSpan();
-  const failures = useTopic<FailuresView>(`failures:${span.hours}:${span.queue}`);
+  const topic = useSpanTopic('failures', span);
+  const failures = useTopic<FailuresView>(topic);
   const actions = useTopic<ActionsView>('actions')?.actions ?? [];
   const queues = (failures?.cohorts ?? []).flatMap((cohort) => Object.keys(cohort.queues));
   return (
     <>
       <h1>Failures</h1>
       <SpanChoice queues={queues} />
-      {failures === null ? <p className="empty">Loading…</p> : <Cohorts failures={failures} />}
+      {failures !== null && <Cohorts failures={failures} />}
+      {failures === null && topic !== null && <p className="empty">Loading…</p>}
       {actions.length > 0 && (
         <>
           <h2>Recent actions</h2>

@@ -17,6 +17,7 @@ import { Turns } from '../job/turns.tsx';
 import { useTopic } from '../live.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
+import { isHeld } from '../parts/waiting.tsx';
 import '../styles/job.css';
 
 export default function JobPage() {
@@ -25,8 +26,9 @@ export default function JobPage() {
 }
 
 function OneJob({ id }: { id: string }) {
-  const topic = useTopic<JobTopic>(`job:${id}`);
   const { data: job, error, again } = useFetched<JobPageView>(`/api/jobs/${encodeURIComponent(id)}`);
+  const unknown = job === null && error instanceof ApiError && error.status === 404;
+  const topic = useTopic<JobTopic>(unknown ? null : `job:${id}`);
   const stamp = topic?.stamp ?? '';
   // What was fetched is from before: another stamp says that there is more to read.
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the stamp that says when
@@ -63,7 +65,7 @@ function OneJob({ id }: { id: string }) {
       {job === null && error === null && !gone && <p className="empty">Loading…</p>}
       {running && waiting !== null && !gone && (
         <p className="notice" id="waiting">
-          Waits for {waiting.message}.
+          {isHeld(waiting) ? 'Held:' : 'Waits for'} {waiting.message}.
         </p>
       )}
       {job !== null && (

@@ -112,7 +112,7 @@ function Drained({ queues }: { queues: readonly QueueView[] }) {
     return (
       <>
         {why}
-        {binds != null && `: ${binds}`}
+        {binds != null && `; what binds: ${binds}`}
       </>
     );
   }

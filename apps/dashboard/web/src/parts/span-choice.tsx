@@ -19,13 +19,24 @@ export function useSpan(): [SpanChosen, (next: Partial<SpanChosen>) => void] {
   return [chosen, (next) => setSearch(asSearch({ ...chosen, ...next }))];
 }
 
+/**
+ * The topic of such failures. null: the queue is none there is, or that is not known yet; a topic must not be asked for
+ * that there is not.
+ */
+export function useSpanTopic(kind: 'failures' | 'cohort', { hours, queue }: SpanChosen): string | null {
+  const queues = useTopic<OverviewView>('overview')?.queues;
+  const known = queue === '' || queues?.some(({ name }) => name === queue) === true;
+  return known ? `${kind}:${hours}:${queue}` : null;
+}
+
 export function asSearch({ hours, queue }: SpanChosen): URLSearchParams {
   return new URLSearchParams({ hours, ...(queue === '' ? {} : { queue }) });
 }
 
 export function SpanChoice({ queues }: { queues: readonly string[] }) {
   const [{ hours, queue }, choose] = useSpan();
-  const overview = useTopic<OverviewView & { queues?: { name: string }[] }>('overview');
+  const overview = useTopic<OverviewView>('overview');
+  const gone = overview?.known === true && queue !== '' && !overview.queues.some(({ name }) => name === queue);
   const names = [...new Set([...(overview?.queues ?? []).map(({ name }) => name), ...queues, queue])];
   return (
     <div className="choices">
@@ -49,6 +60,11 @@ export function SpanChoice({ queues }: { queues: readonly string[] }) {
             ))}
         </select>
       </label>
+      {gone && (
+        <p className="notice warn" role="alert">
+          There is no queue <bdi>{queue}</bdi> (any more): choose another.
+        </p>
+      )}
     </div>
   );
 }

@@ -5,14 +5,17 @@ import { formatDuration } from '../format.ts';
 /** A shorter wait is over before it is read. */
 const TOLD_FROM_MS = 1000;
 
-const STUCK: ReadonlySet<string> = new Set(['queue_paused', 'no_worker', 'breaker', 'limit_closed']);
+const HELD: ReadonlySet<string> = new Set(['queue_paused', 'no_worker', 'breaker', 'limit_closed']);
+
+/** Whether the reason keeps jobs back, whichever they are; its message is a sentence then, else what they wait for. */
+export const isHeld = ({ reason }: WaitingFor): boolean => HELD.has(reason);
 
 export function Waiting({ waiting }: { waiting: WaitingFor }) {
-  const { reason, until, message } = waiting;
+  const { until, message } = waiting;
   const leftMs = until === null ? 0 : until - Date.now();
   return (
     <>
-      {STUCK.has(reason) && <span className="badge warn">held</span>} <bdi>{message}</bdi>
+      {isHeld(waiting) && <span className="badge warn">held</span>} <bdi>{message}</bdi>
       {leftMs >= TOLD_FROM_MS && <small className="under">for {formatDuration(leftMs)}</small>}
     </>
   );
