@@ -132,6 +132,14 @@ export function openLive(
   };
 }
 
+/** A topic whose value does not change any more. */
+export function settled(value: object): Source {
+  return (tell) => {
+    tell(value);
+    return () => undefined;
+  };
+}
+
 /**
  * A topic whose value is read again and again: never twice at once, and not while nobody watches.
  * @param onError told once of a row of failures

@@ -62,7 +62,7 @@ export {
 } from './files.ts';
 export { countSteps, type StepCounts } from './flows/count-steps.ts';
 export { cancelFlow, createFlow, noSuchFlow, retryFlow } from './flows/create-flow.ts';
-export { type Flow, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
+export { type Flow, isFlowId, listFlowIds, listFlows, outlineOf, readFlow, refreshFlow } from './flows/flow-record.ts';
 export { type JobUse, readMade, readSayings, readUse } from './flows/job-ends.ts';
 export { jobErrors, jobStatuses } from './flows/job-fields.ts';
 export { keepFlows } from './flows/keep-flows.ts';

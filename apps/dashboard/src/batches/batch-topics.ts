@@ -1,7 +1,8 @@
 /** Batches as they go on: the newest of them, and one with what its jobs failed of. Read while somebody watches only. */
+import { tagOfBatchId } from '@millrace/core';
 import { type Batch, listBatches, queueOfJob, readBatch, readMany, type Store } from '@millrace/queue';
 import { BATCHES_SHOWN, POLL_MS } from '../bounds.ts';
-import { polled, type Source } from '../live.ts';
+import { polled, type Source, settled } from '../live.ts';
 import { type Sample, sampled } from '../pace.ts';
 import type { BatchesView, BatchView } from '../views/batches.ts';
 import { batchDetails, batchFailures, batchRow, endedOf } from './batch-view.ts';
@@ -25,10 +26,10 @@ export function batchesTopic(store: Store): Source {
   );
 }
 
-/** null: there is no such batch. */
+/** null: that is no batch's id. One that is gone is told as such: its page may be open yet, and connect again. */
 export async function batchTopic(store: Store, id: string): Promise<Source | null> {
   const first = await store.liveness.guard(() => readBatch(store, id));
-  if (first === null) return null;
+  if (first === null) return tagOfBatchId(id) === null ? null : settled({ gone: true, stale: false });
   let last: Omit<BatchView, 'gone' | 'stale'> | null = null;
   let samples: Sample[] = [];
   let known: { key: string; failures: BatchView['failures'] } | null = null;

@@ -2,6 +2,7 @@
 import {
   countSteps,
   type Flow,
+  isFlowId,
   listFlowIds,
   outlineOf,
   readFlow,
@@ -11,7 +12,7 @@ import {
   stepJobs,
 } from '@millrace/queue';
 import { FLOWS_SHOWN, POLL_MS } from '../bounds.ts';
-import { polled, type Source } from '../live.ts';
+import { polled, type Source, settled } from '../live.ts';
 import { paceOf, type Sample, sampled } from '../pace.ts';
 import type { FlowsView, FlowView, StepCard } from '../views/flows.ts';
 import { openFlowSpend } from './flow-spend.ts';
@@ -43,10 +44,10 @@ export function flowsTopic(store: Store): Source {
   return (tell) => polled(openFlowList(store), LIST_MS, () => undefined)(tell);
 }
 
-/** null: there is no such flow. */
+/** null: that is no flow's id. One that is gone is told as such: its page may be open yet, and connect again. */
 export async function flowTopic(store: Store, id: string): Promise<Source | null> {
   const first = await store.liveness.guard(() => readFlow(store, id));
-  if (first === null) return null;
+  if (first === null) return isFlowId(id) ? settled({ gone: true, stale: false }) : null;
   let outline = outlineOf(first);
   const layers = stepLayers(outline.definition.steps);
   const spendOf = openFlowSpend(store);

@@ -26,6 +26,11 @@ export function newFlowId(): string {
   return `flow_${randomBytes(16).toString('hex')}`;
 }
 
+/** Whether there may be, or may have been, a flow of that id. */
+export function isFlowId(id: string): boolean {
+  return /^flow_[0-9a-f]{32}$/.test(id);
+}
+
 /** The id of a step's job: the same whenever it is made, so that what is made twice is one job. */
 export function stepJobId(flow: string, step: string, index: number, tag: string): string {
   const own = createHash('sha256').update(`${flow} ${step} ${index}`).digest('hex');
