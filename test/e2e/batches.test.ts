@@ -13,7 +13,7 @@ beforeAll(async () => {
     config: {
       queues: {
         generate: { model: 'sim-1', backoff: { baseSeconds: 0.05, maxSeconds: 0.1 }, attempts: 3 },
-        small: { model: 'sim-1', maxWaiting: 20, concurrency: 5 },
+        small: { model: 'sim-1', maxWaiting: 60, concurrency: 5 },
       },
       batches: { maxLines: 3000, maxBytes: 5_000_000 },
     },
