@@ -13,7 +13,7 @@ beforeAll(async () => {
     config: {
       queues: {
         generate: { model: 'sim-1', backoff: { baseSeconds: 0.05, maxSeconds: 0.1 }, attempts: 3 },
-        small: { model: 'sim-1', maxWaiting: 20, concurrency: 5 },
+        small: { model: 'sim-1', maxWaiting: 60, concurrency: 5 },
       },
       batches: { maxLines: 3000, maxBytes: 5_000_000 },
     },
@@ -253,7 +253,8 @@ async function age(id: string): Promise<void> {
 describe('an input that is none', () => {
   const good = JSON.stringify(responsesLine('ok', 'x'));
   const wrong = (change: Line): string => JSON.stringify({ ...responsesLine('odd', 'x'), ...change });
-  it.each([
+  // Side by side: each waits until a worker looks for new batches.
+  it.concurrent.each([
     ['no JSON', '{"custom_id": ', 'invalid_json', null],
     ['not an object', '[1]', 'invalid_type', null],
     ['without a custom_id', wrong({ custom_id: undefined }), 'missing_required_parameter', 'custom_id'],
@@ -290,7 +291,7 @@ describe('an input that is none', () => {
     expect(stack.simulator.stats().requests).toBe(before);
   });
 
-  it('is told of all its faulty lines, up to a bound, and of bad bytes', async () => {
+  it.concurrent('is told of all its faulty lines, up to a bound, and of bad bytes', async () => {
     const many = Array.from({ length: 150 }, () => 'nonsense').join('\n');
     expect((await ended((await start(many)).id)).errors?.data).toHaveLength(100);
     const bytes = Buffer.concat([
@@ -306,7 +307,7 @@ describe('an input that is none', () => {
     expect((await ended(created.id)).errors?.data).toMatchObject([{ line: 2, code: 'bad_encoding' }]);
   });
 
-  it('is empty, or has too many lines', async () => {
+  it.concurrent('is empty, or has too many lines', async () => {
     expect((await ended((await start('\n \n')).id)).errors?.data).toMatchObject([{ code: 'empty_file', line: null }]);
     const lines = Array.from({ length: 3001 }, (_, i) => responsesLine(`${i}`, 'x'));
     expect((await ended((await start(lines)).id)).errors?.data).toMatchObject([{ code: 'too_many_requests' }]);

@@ -18,7 +18,7 @@ it('a worker told to stop ends its quick job, gives back its slow and untaken on
   const [quick, ...slow] = (
     await submitLines(stack.api.url, [
       { type: 'generate', request: { input: '[[slow:1500]] quick' } },
-      ...[1, 2, 3].map((i) => ({ type: 'generate', request: { input: `[[slow:6000]] slow ${i}` } })),
+      ...[1, 2, 3].map((i) => ({ type: 'generate', request: { input: `[[slow:4000]] slow ${i}` } })),
       ...[1, 2].map((i) => ({ type: 'generate', request: { input: `waits ${i}` } })),
     ])
   ).map(({ id }) => id as string);

@@ -25,7 +25,10 @@ function expectWhole(events: readonly Event[]): void {
   expect(textOf(events)).toBe(last.response.output[0]?.content[0]?.text);
 }
 
-describe.each(['on', 'off'] as const)('with background %s', (background) => {
+/** The two stacks mostly wait, so they run side by side; on one of them a test may kill what the next one needs. */
+const IN_TURN = { concurrent: false, timeout: 90_000 };
+
+describe.concurrent.each(['on', 'off'] as const)('with background %s', (background) => {
   let stack: Stack;
   let client: OpenAI;
   beforeAll(async () => {
@@ -55,7 +58,7 @@ describe.each(['on', 'off'] as const)('with background %s', (background) => {
     await stack.addWorker();
   };
 
-  it('a reader of an answer whose worker is killed', async () => {
+  it('a reader of an answer whose worker is killed', IN_TURN, async () => {
     const before = stack.simulator.ledger().length;
     const seen: Event[] = [];
     const reading = collect(await create('Tell of mills, at length.'), seen).catch((error: unknown) => error);
@@ -75,9 +78,9 @@ describe.each(['on', 'off'] as const)('with background %s', (background) => {
       const { attempts } = await readJob(stack, id);
       expect(attempts.filter(({ possibly_billed }) => possibly_billed)).toHaveLength(1);
     }
-  }, 90_000);
+  });
 
-  it('a client whose API process is killed goes on at another, after its last event', async () => {
+  it('a client whose API process is killed goes on at another, after its last event', IN_TURN, async () => {
     const doomed = await startRole('api', stack.env);
     const there = new OpenAI({ baseURL: `${doomed.url}/v1`, apiKey: 'any', maxRetries: 0 });
     const seen: Event[] = [];
@@ -91,9 +94,9 @@ describe.each(['on', 'off'] as const)('with background %s', (background) => {
     const after = seen.at(-1)?.sequence_number as number;
     await collect(await client.responses.retrieve(idOf(seen), { stream: true, starting_after: after }), seen);
     expectWhole(seen);
-  }, 60_000);
+  });
 
-  it('resumed after any event, while it runs and afterwards, it is the rest of the same stream', async () => {
+  it('resumed after any event, while it runs and afterwards, it is the rest of the same stream', IN_TURN, async () => {
     const whole: Event[] = [];
     const reading = collect(await create('Tell of wheels.'), whole);
     await eventually('it has begun', () => whole.length > 5);
@@ -112,5 +115,5 @@ describe.each(['on', 'off'] as const)('with background %s', (background) => {
       }),
       { numRuns: 30 },
     );
-  }, 60_000);
+  });
 });

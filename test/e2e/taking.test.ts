@@ -46,6 +46,8 @@ it('answers that take minutes do not keep a limit that has room from being used'
     config: {
       limits: { main: { requestsPerMinute: 1200 } },
       queues: { generate: { model: 'sim-1', concurrency: 200 } },
+      // Its calls end with it: nobody waits for them.
+      worker: { graceSeconds: 0.1 },
     },
     simulator: { latencyMs: 300_000 },
   });

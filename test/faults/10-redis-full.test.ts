@@ -9,6 +9,7 @@ import { jobRate, rateReturns } from '../harness/job-rate.ts';
 import { queueJobs } from '../harness/stored-jobs.ts';
 
 const JOBS = 800;
+const JOBS_A_WINDOW = 500;
 const CONCURRENCY = 10;
 /** A range, or calls would end in waves, and a window's rate would depend on how many of them it holds. */
 const CALL_MS: [number, number] = [100, 300];
@@ -73,8 +74,8 @@ it('at maxmemory: 503 with Retry-After and nothing stored, accepted jobs end, an
 
   await redis.command('CONFIG', 'SET', 'maxmemory', '0');
   await apiReady(stack);
-  await submitAll(run, 2 * JOBS);
-  const recovery = await rateReturns(stack, healthy, WINDOW_MS, BACK_WITHIN_MS);
+  const feed = () => submitAll(run, JOBS_A_WINDOW);
+  const recovery = await rateReturns(stack, healthy, WINDOW_MS, BACK_WITHIN_MS, feed);
   await allEnded(run, 60_000);
   for (const { child } of [stack.api, ...stack.workers]) expect(child.exitCode).toBeNull();
   const findings = await checkRun(run, '10', { faults: { refusals, ...recovery }, cutCalls: 0 });

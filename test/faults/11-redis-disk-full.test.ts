@@ -11,6 +11,7 @@ import { jobRate, rateReturns } from '../harness/job-rate.ts';
 import { type SmallDisk, smallDisk } from '../harness/small-disk.ts';
 
 const DISK_MEGABYTES = 64;
+/** For one window and what comes before it. */
 const JOBS = 500;
 const CONCURRENCY = 10;
 /** A range, or calls would end in waves, and a window's rate would depend on how many of them it holds. */
@@ -69,8 +70,7 @@ describe.skipIf('none' in disk)(`a full disk${reason}`, () => {
   const goesOn = async (run: FaultRun, name: string, healthy: number, refusals: number): Promise<void> => {
     await apiReady(stack);
     await eventually('writes are taken again', async () => (await trySubmit(run))?.status === 202);
-    await submitAll(run, 3 * JOBS);
-    const recovery = await rateReturns(stack, healthy, WINDOW_MS, BACK_WITHIN_MS);
+    const recovery = await rateReturns(stack, healthy, WINDOW_MS, BACK_WITHIN_MS, () => submitAll(run, JOBS));
     await allEnded(run, 60_000);
     for (const { child } of [stack.api, ...stack.workers]) expect(child.exitCode).toBeNull();
     await checkRun(run, name, { faults: { refusals, ...recovery }, cutCalls: 2 * CONCURRENCY });

@@ -1,5 +1,5 @@
 /** kill -9 of a worker: its orphans start again elsewhere within seconds, long before their locks would have run out. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { type CrashableRedis, crashableRedis } from '../harness/crashable-redis.ts';
 import { eventually } from '../harness/eventually.ts';
 import { allEnded, checkRun, faultRun, submitAll } from '../harness/fault-run.ts';
@@ -15,24 +15,29 @@ const LOCK_SECONDS = 30;
 /** 3.5 s by the numbers of pace-of-life.ts, five promised; the rest is for a busy machine. */
 const MOST_MS = 8000;
 
-let redis: CrashableRedis;
-let stack: FaultStack;
-beforeEach(async () => {
-  redis = await crashableRedis();
-  stack = await startFaultStack({
+const stacks: { stack: FaultStack; redis: CrashableRedis }[] = [];
+afterAll(async () => {
+  for (const { stack, redis } of stacks) {
+    await stack.stop();
+    await redis.dispose();
+  }
+});
+
+/** A stack of its own for each: most of them is waiting, so they run side by side. */
+async function oneWorker(): Promise<FaultStack> {
+  const redis = await crashableRedis();
+  const stack = await startFaultStack({
     redisUrl: redis.url,
     queue: { concurrency: JOBS },
     worker: { lockSeconds: LOCK_SECONDS },
     simulator: { latencyMs: CALL_MS },
   });
-});
-afterEach(async () => {
-  await stack?.stop();
-  await redis?.dispose();
-});
+  stacks.push({ stack, redis });
+  return stack;
+}
 
 /** The jobs once each of them has had so many attempts, those in the background with the ids of their responses. */
-function begun(jobs: number): Promise<JobView[]> {
+function begun(stack: FaultStack, jobs: number): Promise<JobView[]> {
   return eventually(`${jobs} jobs run`, async () => {
     const found = await storedJobs(stack);
     const known = found.filter(
@@ -43,21 +48,22 @@ function begun(jobs: number): Promise<JobView[]> {
 }
 
 /** When the second attempts began, in milliseconds after `since`, the soonest first. */
-async function waitsMs(since: number): Promise<number[]> {
+async function waitsMs(stack: FaultStack, since: number): Promise<number[]> {
   const jobs = await storedJobs(stack);
   return jobs.map(({ attempts }) => (attempts[1]?.started_at ?? Number.NaN) * 1000 - since).sort((a, b) => a - b);
 }
 
-it('orphans of a killed worker start again within seconds; what cannot be carried on with is marked, and billed again', async () => {
+it.concurrent('orphans of a killed worker start again within seconds; what cannot be carried on with is marked, and billed again', async () => {
+  const stack = await oneWorker();
   const run = faultRun(stack);
   for (const way of [{}, IN_BACKGROUND]) await submitAll(run, JOBS, '', way);
-  await begun(2 * JOBS);
+  await begun(stack, 2 * JOBS);
   await stack.addWorker();
   await stack.workers[0]?.kill();
   const killedAt = Date.now();
   await allEnded(run, 40_000);
 
-  const waits = await waitsMs(killedAt);
+  const waits = await waitsMs(stack, killedAt);
   expect(waits.at(-1)).toBeLessThan(MOST_MS);
   const faults = { kills: 1, waitP50Ms: waits[JOBS] ?? 0, waitMostMs: waits.at(-1) ?? 0 };
   const findings = await checkRun(run, '13', { faults, cutCalls: JOBS });
@@ -72,15 +78,16 @@ it('orphans of a killed worker start again within seconds; what cannot be carrie
   expect(findings.background).toEqual({ jobs: JOBS, billed: JOBS, marked: 0 });
 }, 90_000);
 
-it('the only worker killed: the one that is started after it finds its orphans', async () => {
+it.concurrent('the only worker killed: the one that is started after it finds its orphans', async () => {
+  const stack = await oneWorker();
   const run = faultRun(stack);
   for (const way of [{}, IN_BACKGROUND]) await submitAll(run, 1, '', way);
-  await begun(2);
+  await begun(stack, 2);
   await stack.workers[0]?.kill();
   await stack.addWorker();
   const startedAt = Date.now();
   await allEnded(run, 40_000);
-  const waits = await waitsMs(startedAt);
+  const waits = await waitsMs(stack, startedAt);
   expect(waits.at(-1)).toBeLessThan(MOST_MS);
   await checkRun(run, '13 alone', { faults: { kills: 1 }, cutCalls: 1 });
 }, 90_000);

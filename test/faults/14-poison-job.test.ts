@@ -1,6 +1,6 @@
 /** A job that kills its process is failed after a named number of crashes, and who was beside it is not. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { MAX_CRASHES_ALONE, SUSPECT_CRASHES } from '../../packages/queue/src/pace-of-life.ts';
 import { eventually } from '../harness/eventually.ts';
 import { call, submitLines } from '../harness/http.ts';
@@ -9,29 +9,42 @@ import { finished, readJob, type Stack, startStack } from '../harness/stack.ts';
 const POISONED = { NODE_OPTIONS: `--import=${join(import.meta.dirname, '..', 'harness', 'preload-poison.mjs')}` };
 const BYSTANDERS = 6;
 
-let stack: Stack;
-let supervising = true;
-/** How many worker processes died; each is replaced, as a supervisor does. */
-let deaths = 0;
-
-async function supervise(): Promise<void> {
-  const worker = await stack.addWorker(POISONED);
-  void worker.exited.then(() => {
-    if (!supervising) return;
-    deaths++;
-    return supervise();
-  });
+interface Supervised {
+  stack: Stack;
+  /** How many worker processes died; each is replaced, as a supervisor does. */
+  deaths(): number;
+  /** Starts one more worker. */
+  supervise(): Promise<void>;
 }
 
-beforeAll(async () => {
-  stack = await startStack({ workers: 0, config: { queues: { generate: { model: 'sim-1', concurrency: 10 } } } });
-}, 60_000);
+let supervising = true;
+const stacks: Stack[] = [];
 afterAll(async () => {
   supervising = false;
-  await stack?.stop();
-});
+  for (const stack of stacks) await stack.stop();
+}, 120_000);
 
-it('a job that kills its process is failed by name after so many crashes, its bystanders are all answered', async () => {
+/** A stack of its own for each: most of them is waiting, so they run side by side. */
+async function startSupervised(): Promise<Supervised> {
+  const stack = await startStack({
+    workers: 0,
+    config: { queues: { generate: { model: 'sim-1', concurrency: 10 } } },
+  });
+  stacks.push(stack);
+  let deaths = 0;
+  const supervise = async (): Promise<void> => {
+    const worker = await stack.addWorker(POISONED);
+    void worker.exited.then(() => {
+      if (!supervising) return;
+      deaths++;
+      return supervise();
+    });
+  };
+  return { stack, deaths: () => deaths, supervise };
+}
+
+it.concurrent('a job that kills its process is failed by name after so many crashes, its bystanders are all answered', async () => {
+  const { stack, deaths, supervise } = await startSupervised();
   const inputs = [
     '[[slow:60000]] POISON',
     ...Array.from({ length: BYSTANDERS }, (_, i) => `[[slow:4000]] beside it ${i}`),
@@ -50,7 +63,7 @@ it('a job that kills its process is failed by name after so many crashes, its by
     ...Array.from({ length: MAX_CRASHES_ALONE }, () => 'interrupted:crashed'),
   ]);
   expect(job.attempts.every((attempt) => attempt.possibly_billed)).toBe(true);
-  expect(deaths).toBe(SUSPECT_CRASHES);
+  expect(deaths()).toBe(SUSPECT_CRASHES);
 
   const beside = await Promise.all(bystanders.map((id) => finished(stack, id, 60_000)));
   expect(beside.map(({ status }) => status)).toEqual(bystanders.map(() => 'completed'));
@@ -62,7 +75,9 @@ it('a job that kills its process is failed by name after so many crashes, its by
   );
 }, 180_000);
 
-it('a suspect that is innocent is answered where it is isolated, and cancelled there when it is not wanted any more', async () => {
+it.concurrent('a suspect that is innocent is answered where it is isolated, and cancelled there when it is not wanted any more', async () => {
+  const { stack, supervise } = await startSupervised();
+  await Promise.all([supervise(), supervise()]);
   const submit = async (input: string): Promise<string> => {
     const [reply] = await submitLines(stack.api.url, [
       { type: 'generate', request: { input, metadata: { key: input } } },

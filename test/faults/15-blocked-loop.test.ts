@@ -1,6 +1,6 @@
 /** A worker whose event loop is blocked is slow, not dead. */
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { DEAD_AFTER_MS } from '../../packages/queue/src/pace-of-life.ts';
 import { type CrashableRedis, crashableRedis } from '../harness/crashable-redis.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -22,28 +22,31 @@ const PRELOAD = {
   BLOCK_MS: String(BLOCK_MS),
 };
 
-let redis: CrashableRedis;
-let stack: FaultStack;
-beforeEach(async () => {
-  redis = await crashableRedis();
-});
-afterEach(async () => {
-  await stack?.stop();
-  await redis?.dispose();
+const stacks: { stack: FaultStack; redis: CrashableRedis }[] = [];
+afterAll(async () => {
+  for (const { stack, redis } of stacks) {
+    await stack.stop();
+    await redis.dispose();
+  }
 });
 
-/** One job whose worker is blocked in the middle of its call, with another worker at hand. */
+/**
+ * One job whose worker is blocked in the middle of its call, with another worker at hand. On a stack of its own: most of
+ * it is waiting, so several run side by side.
+ */
 async function blockAmidCall(
   name: string,
   lockSeconds: number,
   way = {},
-): Promise<{ job: JobView; findings: Findings }> {
-  stack = await startFaultStack({
+): Promise<{ job: JobView; findings: Findings; stack: FaultStack }> {
+  const redis = await crashableRedis();
+  const stack = await startFaultStack({
     redisUrl: redis.url,
     workers: 0,
     worker: { lockSeconds },
     simulator: { latencyMs: CALL_MS },
   });
+  stacks.push({ stack, redis });
   const slow = await stack.addWorker(PRELOAD);
   const run = faultRun(stack);
   await submitAll(run, 1, '', way);
@@ -59,23 +62,23 @@ async function blockAmidCall(
   const findings = await checkRun(run, name, { faults: { blocks: blocks() }, cutCalls: 1 });
   expect(stack.workers.flatMap(({ lines }) => lines).filter((line) => line.includes('fell silent'))).toEqual([]);
   const [job] = await storedJobs(stack);
-  return { job: job as JobView, findings };
+  return { job: job as JobView, findings, stack };
 }
 
-it('a loop blocked for much longer than a heartbeat may be silent keeps its jobs: no second call', async () => {
+it.concurrent('a loop blocked for much longer than a heartbeat may be silent keeps its jobs: no second call', async () => {
   const { job, findings } = await blockAmidCall('15', LONG_LOCK_SECONDS);
   expect(courseOf(job)).toBe('completed');
   expect(findings.billed).toBe(1);
 }, 90_000);
 
-it('a loop blocked for longer than its locks loses its jobs to others, which is no crash: what it paid for is taken', async () => {
+it.concurrent('a loop blocked for longer than its locks loses its jobs to others, which is no crash: what it paid for is taken', async () => {
   const { job, findings } = await blockAmidCall('15 locks', SHORT_LOCK_SECONDS);
   expect(courseOf(job)).toBe('completed → interrupted lost, possibly billed');
   expect(findings.billed).toBe(2);
 }, 90_000);
 
-it('a loop blocked for longer than its locks amid a background call: both read the one response, billed once', async () => {
-  const { job, findings } = await blockAmidCall('15 background', SHORT_LOCK_SECONDS, IN_BACKGROUND);
+it.concurrent('a loop blocked for longer than its locks amid a background call: both read the one response, billed once', async () => {
+  const { job, findings, stack } = await blockAmidCall('15 background', SHORT_LOCK_SECONDS, IN_BACKGROUND);
   expect(['completed → interrupted lost', 'interrupted lost → completed']).toContain(courseOf(job));
   expect(responsesOf(job)).toHaveLength(1);
   expect(findings.background).toEqual({ jobs: 1, billed: 1, marked: 0 });

@@ -49,6 +49,7 @@ export interface Recovery {
 
 /**
  * Waits until a window has at least 90 % of the healthy rate.
+ * @param feed submits jobs enough for one window: called before each, so that few are left over after the last
  * @throws when none has within `withinMs`, or when the jobs run out.
  */
 export async function rateReturns(
@@ -56,10 +57,12 @@ export async function rateReturns(
   healthyPerSecond: number,
   windowMs: number,
   withinMs: number,
+  feed?: () => Promise<unknown>,
 ): Promise<Recovery> {
   const began = performance.now();
   const seen: number[] = [];
   for (;;) {
+    await feed?.();
     const healedPerSecond = await jobRate(stack, windowMs);
     seen.push(Math.round(healedPerSecond));
     const backAfterMs = Math.round(performance.now() - began);

@@ -1,17 +1,12 @@
-/** The order of test files: those that take a minute and more begin first, so that none of them is alone at the end. */
+/**
+ * The order of test files: the longest begin first, so that none of them is alone at the end; of two that follow each
+ * other, and so run beside each other, one mostly waits where the other one starts many processes.
+ */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Longest first. */
 const LONG = [
-  ...[
-    '01-worker-killed',
-    '20-upstream-refuses',
-    '11-redis-disk-full',
-    '21-batch-killed',
-    'e2e/taking',
-    '15-blocked-loop',
-  ],
-  ...['e2e/outage', '14-poison-job', 'e2e/streaming-crash', 'e2e/waiting', 'e2e/start.test', '03-redis-away'],
+  ...['01-worker-killed', '20-upstream-refuses', 'e2e/waiting', 'e2e/outage', '11-redis-disk-full', '21-batch-killed'],
+  ...['e2e/taking', '15-blocked-loop', '14-poison-job', 'e2e/streaming-crash', 'e2e/start.test', '03-redis-away'],
 ];
 
 function placeOf({ moduleId }: TestSpecification): number {

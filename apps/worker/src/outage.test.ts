@@ -1,7 +1,7 @@
 /** Redis goes away and comes back, with its data, while a runner is at work. */
 import { readJob, type Store } from '@millrace/queue';
 import { type LocalRedis, startLocalRedis } from '@millrace/queue/local-redis';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it, type TestContext } from 'vitest';
 import { openTestStore, silentLog } from '../../../packages/queue/src/testing/store.ts';
 import { COMPLETED, queueOf, submitOne } from '../../../packages/queue/src/testing/stored.ts';
 import { eventually } from '../../../test/harness/eventually.ts';
@@ -13,46 +13,54 @@ import { type Runner, startRunner } from './runner.ts';
 import { type ScriptedRun, scriptedRun } from './testing/scripted-run.ts';
 import { runTool } from './turns/run-tool.ts';
 
-let redis: TestRedis;
-let back: LocalRedis | null;
-let store: Store;
-beforeEach(async () => {
-  redis = await freshRedis();
-  back = null;
-  store = await openTestStore(redis.url);
-});
-afterEach(async () => {
-  await store.close();
-  admission?.close();
-  await back?.stop();
-  await redis.dispose();
-});
+interface Place {
+  redis: TestRedis;
+  store: Store;
+  start(scripted: ScriptedRun, lockMs: number): Runner;
+  comeBack(): Promise<void>;
+}
 
-let admission: Admission;
-const start = (scripted: ScriptedRun, lockMs: number): Runner => {
-  const settings = store.config.queues.generate;
-  if (settings === undefined) throw new Error('the test configuration has lost its queue');
-  admission = openAdmission(store, openLimits(store, 'w', silentLog), silentLog);
-  return startRunner({
-    store,
-    queue: queueOf(store),
-    settings,
-    lockMs,
-    worker: 'w',
-    run: scripted.run,
-    abandon: async () => undefined,
-    admission,
-    routing: openRouting(store.config, silentLog),
-    shadows: { offer: () => undefined, close: async () => undefined },
-    isolation: { enter: async () => () => undefined, run: scripted.run, tool: runTool, close: () => undefined },
-    restartAfterMs: 30_000,
-    log: silentLog,
+/** A Redis of its own for each test: most of them is waiting for an outage to be over, so they run side by side. */
+async function openPlace(onTestFinished: TestContext['onTestFinished']): Promise<Place> {
+  const redis = await freshRedis();
+  const store = await openTestStore(redis.url);
+  const admissions: Admission[] = [];
+  let back: LocalRedis | null = null;
+  onTestFinished(async () => {
+    await store.close();
+    for (const admission of admissions) admission.close();
+    await back?.stop();
+    await redis.dispose();
   });
-};
-
-const comeBack = async (): Promise<void> => {
-  back = await startLocalRedis({ dataDir: redis.dataDir, cacheDir: REDIS_PACKAGE_DIR, port: redis.port });
-};
+  return {
+    redis,
+    store,
+    start: (scripted, lockMs) => {
+      const settings = store.config.queues.generate;
+      if (settings === undefined) throw new Error('the test configuration has lost its queue');
+      const admission = openAdmission(store, openLimits(store, 'w', silentLog), silentLog);
+      admissions.push(admission);
+      return startRunner({
+        store,
+        queue: queueOf(store),
+        settings,
+        lockMs,
+        worker: 'w',
+        run: scripted.run,
+        abandon: async () => undefined,
+        admission,
+        routing: openRouting(store.config, silentLog),
+        shadows: { offer: () => undefined, close: async () => undefined },
+        isolation: { enter: async () => () => undefined, run: scripted.run, tool: runTool, close: () => undefined },
+        restartAfterMs: 30_000,
+        log: silentLog,
+      });
+    },
+    comeBack: async () => {
+      back = await startLocalRedis({ dataDir: redis.dataDir, cacheDir: REDIS_PACKAGE_DIR, port: redis.port });
+    },
+  };
+}
 
 /** Until as much time has passed as matters: the outage itself is what is tested. */
 const away = (ms: number): Promise<void> => {
@@ -60,7 +68,10 @@ const away = (ms: number): Promise<void> => {
   return eventually('the outage has lasted long enough', () => performance.now() > end).then(() => undefined);
 };
 
-it('calls that outlive an outage longer than their locks are not made twice, and their answers are kept', async () => {
+it.concurrent('calls that outlive an outage longer than their locks are not made twice, and their answers are kept', async ({
+  onTestFinished,
+}) => {
+  const { redis, store, start, comeBack } = await openPlace(onTestFinished);
   const lockMs = 600;
   const scripted = scriptedRun();
   const runners = [start(scripted, lockMs), start(scripted, lockMs)];
@@ -82,7 +93,8 @@ it('calls that outlive an outage longer than their locks are not made twice, and
   await Promise.all(runners.map((runner) => runner.drain(1000)));
 });
 
-it('an answer that comes while Redis is away is stored when it is back', async () => {
+it.concurrent('an answer that comes while Redis is away is stored when it is back', async ({ onTestFinished }) => {
+  const { redis, store, start, comeBack } = await openPlace(onTestFinished);
   const scripted = scriptedRun();
   const runner = start(scripted, 30_000);
   const id = await submitOne(store);
@@ -99,7 +111,8 @@ it('an answer that comes while Redis is away is stored when it is back', async (
   await runner.drain(1000);
 });
 
-it('draining while Redis is away ends in bounded time, idle or not', async () => {
+it.concurrent('draining while Redis is away ends in bounded time, idle or not', async ({ onTestFinished }) => {
+  const { redis, store, start } = await openPlace(onTestFinished);
   const scripted = scriptedRun();
   const busy = start(scripted, 30_000);
   await submitOne(store);
@@ -113,7 +126,8 @@ it('draining while Redis is away ends in bounded time, idle or not', async () =>
   expect(performance.now() - began).toBeLessThan(8000);
 });
 
-it('Redis going away in the middle of anything is no unhandled rejection', async () => {
+it('Redis going away in the middle of anything is no unhandled rejection', async ({ onTestFinished }) => {
+  const { redis, store, start, comeBack } = await openPlace(onTestFinished);
   const unhandled: unknown[] = [];
   const note = (error: unknown): void => void unhandled.push(error);
   process.on('unhandledRejection', note);

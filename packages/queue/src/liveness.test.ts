@@ -43,7 +43,7 @@ describe('work that waits for Redis', () => {
   });
 });
 
-it('a Redis that froze, was killed with pings unanswered, and came back, is alive again', async () => {
+it.concurrent('a Redis that froze, was killed with pings unanswered, and came back, is alive again', async () => {
   const redis = await freshRedis();
   const store = await openTestStore(redis.url, { kind: 'hasty' });
   process.kill(redis.pid, 'SIGSTOP');
@@ -60,7 +60,7 @@ it('a Redis that froze, was killed with pings unanswered, and came back, is aliv
   await redis.dispose();
 });
 
-it('a command under way when the connection is lost fails at once on a hasty connection, instead of never', async () => {
+it.concurrent('a command under way when the connection is lost fails at once on a hasty connection, instead of never', async () => {
   const redis = await freshRedis();
   const store = await openTestStore(redis.url, { kind: 'hasty' });
   const witness = await openTestStore(redis.url);
@@ -72,7 +72,7 @@ it('a command under way when the connection is lost fails at once on a hasty con
   await redis.dispose();
 });
 
-it('a connection whose route is gone without a word is replaced by a new one', async () => {
+it.concurrent('a connection whose route is gone without a word is replaced by a new one', async () => {
   const redis = await freshRedis();
   const proxy = await lossyProxy(redis.port);
   const hasty = await openTestStore(proxy.url, { kind: 'hasty' });
@@ -89,7 +89,7 @@ it('a connection whose route is gone without a word is replaced by a new one', a
   await redis.dispose();
 });
 
-it('a Redis whose replies keep coming is not silent, however long the ping waits behind them', async () => {
+it.concurrent('a Redis whose replies keep coming is not silent, however long the ping waits behind them', async () => {
   const redis = await freshRedis();
   const proxy = await lossyProxy(redis.port);
   const store = await openTestStore(proxy.url, { kind: 'hasty' });

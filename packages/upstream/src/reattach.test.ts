@@ -171,35 +171,6 @@ describe('where the stream does not lead to the end, the response is asked for',
     expect(await reattach({ startingAfter: 7 })).toMatchObject({ kind: 'completed' });
     expect(server.requests.map(({ path }) => path)).toEqual(['/v1/responses/resp_1?stream=true&starting_after=7']);
   });
-
-  test('again and again while it is being made, however often that is', async () => {
-    const making = [queued, queued, stands({ status: 'in_progress' }), stands()] as const;
-    const { reattach, server } = await open(routes({ replay: cutShort, retrieve: inTurn(...making) }));
-    expect(await reattach()).toMatchObject({ kind: 'completed' });
-    expect(server.requests.map(routeOf)).toEqual(['replay', ...Array(4).fill('retrieve')]);
-  });
-});
-
-test('a response that stays queued is asked for ever less often, and is left for later when the time is up', async () => {
-  const times: number[] = [];
-  const { reattach, server } = await open((socket, request) => {
-    times.push(performance.now());
-    queued(socket, request);
-  });
-  expect(await reattach({ timeoutMs: 2500 })).toEqual({
-    kind: 'retry',
-    reason: 'timeout',
-    error: { code: 'timeout', message: 'No complete answer within 2.5 s.' },
-    afterMs: 0,
-    countsAsAttempt: true,
-    possiblyBilled: false,
-    upstreamId: 'resp_1',
-    reattach: later,
-  });
-  // Waits of at least 0.25, 0.5 and 1 s lie between the first four.
-  expect(server.requests.length).toBeGreaterThan(2);
-  expect(server.requests.length).toBeLessThan(7);
-  expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThan(450);
 });
 
 test('a deadline ends the waiting for one that stays queued, and cancels it', async () => {
@@ -214,40 +185,7 @@ test('a deadline ends the waiting for one that stays queued, and cancels it', as
   expect(server.requests.map(routeOf).at(-1)).toBe('cancel');
 });
 
-describe('what cannot be read is not gone: it is tried again, then left for the next attempt', () => {
-  const UNREADABLE: [string, Behaviour, string, boolean, Partial<UpstreamConfig>?][] = [
-    ['500', answer(500, error('Boom.')), 'upstream_error', false],
-    ['502', answer(502, '<html>'), 'upstream_error', false],
-    ['a reset', (socket) => socket.resetAndDestroy(), 'connection', false],
-    ['half a body', (socket) => socket.end(`${head(200, { 'content-length': '100' })}{"id":`), 'connection', false],
-    ['a refused connection', nothing, 'connection', false, { baseURL: 'http://127.0.0.1:1/v1' }],
-    ['silence', nothing, 'stalled', false, { idleSeconds: 0.05 }],
-    ['a 429', answer(429, error('Slow down.')), 'rate_limited', false],
-    ['garbage', answer(200, '{"id":"resp_1","obj'), 'malformed', true],
-    ['another object', answer(200, '{"object":"list"}'), 'malformed', true],
-    ['no output', stands({ output: null }), 'malformed', true],
-  ];
-
-  // In one test, because each of them takes the whole time that a hiccup is given.
-  test(`after ${MAX_RETRIEVE_FAILURES} failures: ${UNREADABLE.map(([name]) => name).join(', ')}`, async () => {
-    const outcomes = UNREADABLE.map(async ([name, behaviour, reason, countsAsAttempt, config]) => {
-      const { reattach, server } = await open(behaviour, config);
-      expect(await reattach({ startingAfter: 7 }), name).toMatchObject({
-        kind: 'retry',
-        reason,
-        countsAsAttempt,
-        possiblyBilled: false,
-        upstreamId: 'resp_1',
-        reattach: { upstreamId: 'resp_1', startingAfter: 7 },
-      });
-      // One more where it was the stream that was read first and broke: that is no failure yet.
-      if (config?.baseURL === undefined) {
-        expect([MAX_RETRIEVE_FAILURES, MAX_RETRIEVE_FAILURES + 1], name).toContain(server.requests.length);
-      }
-    });
-    await Promise.all(outcomes);
-  }, 20_000);
-
+describe('what cannot be read is not gone: it is left for the next attempt', () => {
   test('at once where the upstream asks for a longer wait than a call should hold', async () => {
     const { reattach, server } = await open(answer(503, '', { 'retry-after': '30' }));
     expect(await reattach()).toMatchObject({ kind: 'retry', afterMs: 30_000, countsAsAttempt: false, reattach: later });
@@ -269,24 +207,109 @@ describe('what cannot be read is not gone: it is tried again, then left for the 
     });
     expect(server.requests.map(routeOf)).toEqual(['replay', 'retrieve']);
   });
+});
 
-  test('but within the call where it passes', async () => {
+/** Most of each is waiting between two tries: side by side, they take as long as the longest of them. */
+describe.concurrent('with waits between the tries', () => {
+  const UNREADABLE: [string, Behaviour, string, boolean, Partial<UpstreamConfig>?][] = [
+    ['500', answer(500, error('Boom.')), 'upstream_error', false],
+    ['502', answer(502, '<html>'), 'upstream_error', false],
+    ['a reset', (socket) => socket.resetAndDestroy(), 'connection', false],
+    ['half a body', (socket) => socket.end(`${head(200, { 'content-length': '100' })}{"id":`), 'connection', false],
+    ['a refused connection', nothing, 'connection', false, { baseURL: 'http://127.0.0.1:1/v1' }],
+    ['silence', nothing, 'stalled', false, { idleSeconds: 0.05 }],
+    ['a 429', answer(429, error('Slow down.')), 'rate_limited', false],
+    ['garbage', answer(200, '{"id":"resp_1","obj'), 'malformed', true],
+    ['another object', answer(200, '{"object":"list"}'), 'malformed', true],
+    ['no output', stands({ output: null }), 'malformed', true],
+  ];
+
+  // In one test, because each of them takes the whole time that a hiccup is given.
+  test(`what cannot be read is left for the next attempt after ${MAX_RETRIEVE_FAILURES} failures: ${UNREADABLE.map(([name]) => name).join(', ')}`, async ({
+    onTestFinished,
+  }) => {
+    const outcomes = UNREADABLE.map(async ([name, behaviour, reason, countsAsAttempt, config]) => {
+      const { reattach, server } = await open(behaviour, config, onTestFinished);
+      expect(await reattach({ startingAfter: 7 }), name).toMatchObject({
+        kind: 'retry',
+        reason,
+        countsAsAttempt,
+        possiblyBilled: false,
+        upstreamId: 'resp_1',
+        reattach: { upstreamId: 'resp_1', startingAfter: 7 },
+      });
+      // One more where it was the stream that was read first and broke: that is no failure yet.
+      if (config?.baseURL === undefined) {
+        expect([MAX_RETRIEVE_FAILURES, MAX_RETRIEVE_FAILURES + 1], name).toContain(server.requests.length);
+      }
+    });
+    await Promise.all(outcomes);
+  }, 20_000);
+
+  test('one that is still being made is asked for again and again, however often that is', async ({
+    onTestFinished,
+  }) => {
+    const making = [queued, queued, stands({ status: 'in_progress' }), stands()] as const;
+    const { reattach, server } = await open(
+      routes({ replay: cutShort, retrieve: inTurn(...making) }),
+      {},
+      onTestFinished,
+    );
+    expect(await reattach()).toMatchObject({ kind: 'completed' });
+    expect(server.requests.map(routeOf)).toEqual(['replay', ...Array(4).fill('retrieve')]);
+  });
+
+  test('a response that stays queued is asked for ever less often, and is left for later when the time is up', async ({
+    onTestFinished,
+  }) => {
+    const times: number[] = [];
+    const { reattach, server } = await open(
+      (socket, request) => {
+        times.push(performance.now());
+        queued(socket, request);
+      },
+      {},
+      onTestFinished,
+    );
+    expect(await reattach({ timeoutMs: 2500 })).toEqual({
+      kind: 'retry',
+      reason: 'timeout',
+      error: { code: 'timeout', message: 'No complete answer within 2.5 s.' },
+      afterMs: 0,
+      countsAsAttempt: true,
+      possiblyBilled: false,
+      upstreamId: 'resp_1',
+      reattach: later,
+    });
+    // Waits of at least 0.25, 0.5 and 1 s lie between the first four.
+    expect(server.requests.length).toBeGreaterThan(2);
+    expect(server.requests.length).toBeLessThan(7);
+    expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThan(450);
+  });
+
+  test('what cannot be read is tried again within the call, where it passes', async ({ onTestFinished }) => {
     const down = answer(500, '');
     const { reattach, server } = await open(
       routes({ replay: down, retrieve: inTurn(down, queued, down, down, stands()) }),
+      {},
+      onTestFinished,
     );
     expect(await reattach({ timeoutMs: 30_000 })).toMatchObject({ kind: 'completed' });
     expect(server.requests).toHaveLength(6);
   });
-});
 
-test('the next attempt re-attaches after what this one read', async () => {
-  const { reattach, server } = await open(routes({ replay: stream([second, third]), retrieve: answer(500, '') }));
-  const first = await reattach({ startingAfter: 0 });
-  expect(first).toMatchObject({ kind: 'retry', reattach: { upstreamId: 'resp_1', startingAfter: 2 } });
-  server.behave(stream([last]));
-  expect(await reattach(reattachmentOf(first))).toMatchObject({ kind: 'completed' });
-  expect(server.requests.at(-1)?.path).toBe('/v1/responses/resp_1?stream=true&starting_after=2');
+  test('the next attempt re-attaches after what this one read', async ({ onTestFinished }) => {
+    const { reattach, server } = await open(
+      routes({ replay: stream([second, third]), retrieve: answer(500, '') }),
+      {},
+      onTestFinished,
+    );
+    const first = await reattach({ startingAfter: 0 });
+    expect(first).toMatchObject({ kind: 'retry', reattach: { upstreamId: 'resp_1', startingAfter: 2 } });
+    server.behave(stream([last]));
+    expect(await reattach(reattachmentOf(first))).toMatchObject({ kind: 'completed' });
+    expect(server.requests.at(-1)?.path).toBe('/v1/responses/resp_1?stream=true&starting_after=2');
+  });
 });
 
 test('an id is sent as one step of the path, whatever it holds', async () => {

@@ -14,10 +14,15 @@ export interface Opened {
   reattach(request?: Partial<ReattachRequest>): Promise<Outcome>;
 }
 
-export async function open(behaviour: Behaviour, config: Partial<UpstreamConfig> = {}): Promise<Opened> {
+/** @param finished the test's own onTestFinished, without which a concurrent test is not known */
+export async function open(
+  behaviour: Behaviour,
+  config: Partial<UpstreamConfig> = {},
+  finished = onTestFinished,
+): Promise<Opened> {
   const server = await misbehavingServer(behaviour);
   const upstream = openUpstream({ ...settings(server.baseURL), ...config });
-  onTestFinished(async () => {
+  finished(async () => {
     await upstream.close();
     await server.close();
   });
