@@ -80,8 +80,8 @@ function Cohort({ cohort, jobs }: { cohort: CohortView; jobs: CohortDetailView['
           {jobs.map(({ id, queue, model, attempts, finishedAt, message }) => (
             <tr key={id}>
               <td className="reason">
-                <Link href={`/jobs/${id}`} className="id">
-                  {id.slice(0, 20)}…
+                <Link href={`/jobs/${id}`} className="id" title={id}>
+                  …{id.slice(-8)}
                 </Link>
                 <span className="said">{message}</span>
               </td>
