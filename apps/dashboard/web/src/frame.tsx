@@ -1,9 +1,10 @@
 /** What every page stands in: the way around, whether what is shown is live, what is wrong with the whole. */
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
+import type { OverviewView } from '../../src/views/overview.ts';
 import { fetchJson } from './api.ts';
 import { Banners } from './banners.tsx';
-import { useConnection } from './live.ts';
+import { useConnection, useTopic } from './live.ts';
 import { useSession } from './session.tsx';
 
 const NAVIGATION = [
@@ -16,11 +17,18 @@ const NAVIGATION = [
   { href: '/audit', text: 'Audit' },
 ] as const;
 
-const STATES = { opening: 'connecting', live: 'live', lost: 'connection lost; trying again' } as const;
+const STATES = {
+  opening: 'connecting',
+  live: 'live',
+  stale: 'figures stand still',
+  lost: 'connection lost; trying again',
+} as const;
 
 export function Frame({ children }: { children: ReactNode }) {
   const [path] = useLocation();
-  const connection = useConnection();
+  const connected = useConnection();
+  const reachable = useTopic<OverviewView>('overview')?.redis.reachable ?? true;
+  const connection = connected === 'live' && !reachable ? 'stale' : connected;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   // Whoever reads by ear is taken to the new page's beginning.

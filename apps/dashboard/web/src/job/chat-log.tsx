@@ -59,7 +59,7 @@ export function Item({ id, item, part }: { id: string; item: ChatItem; part: str
       return (
         <>
           <p className="role">
-            a tool tells <small>{item.callId}</small>
+            the tool’s answer <small>{item.callId}</small>
           </p>
           <LongText id={id} part={part} text={item.output} />
         </>

@@ -22,6 +22,7 @@ export function Turns({ job }: { job: JobPageView }) {
 }
 
 function Turn({ id, turn, ended }: { id: string; turn: TurnView; ended: boolean }) {
+  const names = new Map(turn.said.map((item) => (item.kind === 'call' ? [item.callId, item.name] : ['', ''])));
   const told = new Set(turn.tools.map(({ callId }) => callId));
   return (
     <li>
@@ -30,7 +31,7 @@ function Turn({ id, turn, ended }: { id: string; turn: TurnView; ended: boolean 
         <small>
           {turn.usage === null
             ? 'no tokens counted'
-            : `${formatCount(turn.usage.input_tokens)} in, ${formatCount(turn.usage.output_tokens)} out`}
+            : `${formatCount(turn.usage.input_tokens)} tokens in, ${formatCount(turn.usage.output_tokens)} out`}
           , {formatUsd(turn.cost_usd)}
         </small>
       </p>
@@ -47,7 +48,7 @@ function Turn({ id, turn, ended }: { id: string; turn: TurnView; ended: boolean 
       {turn.tools.map(({ callId, output, failed, ms }) => (
         <div key={callId} className="tool">
           <p>
-            <bdi>{callId}</bdi> told after {formatDuration(ms)}{' '}
+            <bdi>{names.get(callId) ?? 'A tool'}</bdi> answered after {formatDuration(ms)} <small>{callId}</small>{' '}
             {failed && <span className="badge bad">the tool failed</span>}
           </p>
           <LongText id={id} part="response" text={output} />

@@ -16,6 +16,7 @@ import { Turns } from '../job/turns.tsx';
 import { useTopic } from '../live.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
+import { Until } from '../parts/until.tsx';
 import '../styles/job.css';
 
 export default function JobPage() {
@@ -62,7 +63,13 @@ function OneJob({ id }: { id: string }) {
       {job === null && error === null && !gone && <p className="empty">Loading…</p>}
       {running && waiting !== null && !gone && (
         <p className="notice" id="waiting">
-          Waits for {waiting.message}.
+          Waits for {waiting.message}
+          {waiting.until !== null && waiting.until > Date.now() && (
+            <>
+              , over <Until at={waiting.until} />
+            </>
+          )}
+          .
         </p>
       )}
       {job !== null && (

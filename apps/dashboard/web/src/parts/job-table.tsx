@@ -24,7 +24,7 @@ export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
           {next !== null ? (
             'None of these: there may be some among the older ones.'
           ) : filtered ? (
-            'No job fits.'
+            'No job fits. Fewer filters, or the beginning of a word with a star (ten*), find more.'
           ) : (
             <>
               No jobs yet. Submit one by <code>POST /v1/responses</code>, or many by <code>POST /v1/jobs</code>.
@@ -45,7 +45,7 @@ export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
                 Took
               </th>
               <th scope="col" className="number">
-                Tokens
+                Tokens in + out
               </th>
               <th scope="col" className="number">
                 Cost
@@ -121,7 +121,7 @@ function Row({ job, now }: { job: JobRow; now: number }) {
       <td className="number" data-label="Took">
         {job.durationMs === null ? <None /> : formatDuration(job.durationMs)}
       </td>
-      <td className="number" data-label="Tokens">
+      <td className="number" data-label="Tokens in + out">
         {tokens === null ? <None /> : `${formatCount(tokens.input)} + ${formatCount(tokens.output)}`}
       </td>
       <td className="number" data-label="Cost">
