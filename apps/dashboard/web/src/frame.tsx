@@ -29,6 +29,9 @@ export function Frame({ children }: { children: ReactNode }) {
   const connected = useConnection();
   const reachable = useTopic<OverviewView>('overview')?.redis.reachable ?? true;
   const connection = connected === 'live' && !reachable ? 'stale' : connected;
+  useEffect(() => {
+    document.title = titleOf(path);
+  }, [path]);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   // Whoever reads by ear is taken to the new page's beginning.
@@ -72,6 +75,14 @@ export function Frame({ children }: { children: ReactNode }) {
       </main>
     </>
   );
+}
+
+/** What a tab is known by among others. */
+function titleOf(path: string): string {
+  const [, area = '', id] = path.split('/');
+  const text = area === 'actions' ? 'Actions' : NAVIGATION.find(({ href }) => href === `/${area}`)?.text;
+  const words = [text, ...(id === undefined ? [] : [`…${id.slice(-8)}`])].filter(Boolean);
+  return [words.join(' '), 'Millrace'].filter(Boolean).join(' · ');
 }
 
 function isHere(path: string, href: string): boolean {

@@ -93,9 +93,9 @@ function First({ jobs }: { jobs: ActionDetailView['first'] }) {
       <table className="first-made">
         <thead>
           <tr>
-            <th>New job</th>
-            <th>Status</th>
-            <th>Answer or error</th>
+            <th scope="col">New job</th>
+            <th scope="col">Status</th>
+            <th scope="col">Answer or error</th>
           </tr>
         </thead>
         <tbody>

@@ -69,11 +69,13 @@ function Cohort({ cohort, jobs }: { cohort: CohortView; jobs: CohortDetailView['
       <table className="cohort-jobs">
         <thead>
           <tr>
-            <th>Job</th>
-            <th>Queue</th>
-            <th>Model</th>
-            <th className="number">Attempts</th>
-            <th>Failed</th>
+            <th scope="col">Job</th>
+            <th scope="col">Queue</th>
+            <th scope="col">Model</th>
+            <th scope="col" className="number">
+              Attempts
+            </th>
+            <th scope="col">Failed</th>
           </tr>
         </thead>
         <tbody>

@@ -17,6 +17,7 @@ import { useTopic } from '../live.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
 import { Until } from '../parts/until.tsx';
+import { endOfWait } from '../parts/waiting.tsx';
 import '../styles/job.css';
 
 export default function JobPage() {
@@ -33,17 +34,12 @@ function OneJob({ id }: { id: string }) {
   useEffect(() => {
     if (stamp !== '' && job !== null) again();
   }, [stamp]);
-  useEffect(() => {
-    document.title = `Job ${id.slice(0, 13)}… · Millrace`;
-    return () => {
-      document.title = 'Millrace';
-    };
-  }, [id]);
 
   const gone = topic?.gone === true || (error instanceof ApiError && error.status === 404);
   const status = topic?.status ?? job?.status ?? null;
   const running = status === 'queued' || status === 'in_progress';
   const waiting = topic?.waiting_for ?? (topic === null ? (job?.waiting_for ?? null) : null);
+  const end = waiting === null ? null : endOfWait(waiting);
   return (
     <article className="job">
       <p className="crumbs">
@@ -64,9 +60,9 @@ function OneJob({ id }: { id: string }) {
       {running && waiting !== null && !gone && (
         <p className="notice" id="waiting">
           Waits for {waiting.message}
-          {waiting.until !== null && waiting.until > Date.now() && (
+          {end !== null && end > Date.now() && (
             <>
-              , over <Until at={waiting.until} />
+              , over <Until at={end} />
             </>
           )}
           .

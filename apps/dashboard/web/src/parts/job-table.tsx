@@ -4,6 +4,7 @@ import type { JobRow } from '../../../src/views/jobs.ts';
 import { formatCount, formatDuration, formatUsd } from '../format.ts';
 import { Ago } from './ago.tsx';
 import { StatusBadge } from './status-badge.tsx';
+import { endOfWait } from './waiting.tsx';
 
 interface Terms {
   jobs: readonly JobRow[];
@@ -83,6 +84,7 @@ export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
 
 function Row({ job, now }: { job: JobRow; now: number }) {
   const { tokens, waiting } = job;
+  const end = waiting === null ? null : endOfWait(waiting);
   const called = tokens !== null || job.costUsd !== null;
   return (
     <tr>
@@ -97,7 +99,7 @@ function Row({ job, now }: { job: JobRow; now: number }) {
         {waiting !== null && (
           <small className="under">
             waits: {waiting.message}
-            {waiting.until !== null && waiting.until > now && ` (${formatDuration(waiting.until - now)})`}
+            {end !== null && end > now && ` (${formatDuration(end - now)})`}
           </small>
         )}
       </td>

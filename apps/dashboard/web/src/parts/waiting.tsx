@@ -7,6 +7,11 @@ const TOLD_FROM_MS = 1000;
 
 const STUCK: ReadonlySet<string> = new Set(['queue_paused', 'no_worker', 'breaker', 'limit_closed']);
 
+/** Until when a single job waits, ms; null: not known, or its words say so already. */
+export function endOfWait({ reason, until }: WaitingFor): number | null {
+  return reason === 'delay' || reason === 'backoff' ? until : null;
+}
+
 export function Waiting({ waiting }: { waiting: WaitingFor }) {
   const { reason, until, message } = waiting;
   const leftMs = until === null ? 0 : until - Date.now();
