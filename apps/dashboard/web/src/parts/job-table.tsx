@@ -106,6 +106,7 @@ function Row({ job, now }: { job: JobRow; now: number }) {
       <td className="excerpt" data-label={job.excerpt.of === 'prompt' ? 'Prompt' : 'Output'}>
         {/* The text says itself which way it runs, and changes nothing around it. */}
         <bdi dir="auto">
+          {job.excerpt.parts.length === 0 && <span className="none">empty, or too long for a list</span>}
           {job.excerpt.of === 'output' && <small>output: </small>}
           {job.excerpt.parts.map(({ text, marked }, place) => {
             // biome-ignore lint/suspicious/noArrayIndexKey: parts of a text, which never change places

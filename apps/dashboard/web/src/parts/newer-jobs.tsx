@@ -1,14 +1,14 @@
 /** Offers what came or ended since a list was loaded. By itself nothing moves under the reader's finger. */
 import { useEffect, useRef, useState } from 'react';
 import type { OverviewView } from '../../../src/views/overview.ts';
-import { formatCount } from '../format.ts';
+import { formatCount, formatTime } from '../format.ts';
 import { useTopic } from '../live.ts';
 
 const COUNTS = ['waiting', 'delayed', 'active', 'completed', 'failed', 'cancelled', 'incomplete'] as const;
 
 /**
  * @param queue the one that the list is of; null: of all
- * @param loaded when the list was; another one is compared with anew
+ * @param loaded when the list was, ms; another one is compared with anew
  */
 export function NewerJobs({ queue, loaded, again }: { queue: string | null; loaded: number; again: () => void }) {
   const line = useRef<HTMLParagraphElement>(null);
@@ -24,7 +24,12 @@ export function NewerJobs({ queue, loaded, again }: { queue: string | null; load
   const changed = before !== undefined && JSON.stringify(now) !== JSON.stringify(before);
   const more = sumOf(now) - sumOf(before);
   return (
-    <p className="newer" role="status" ref={line} tabIndex={-1}>
+    <p className="newer" ref={line} tabIndex={-1}>
+      {/* Read out once, however the number grows. */}
+      <span className="visually-hidden" role="status">
+        {changed && 'There are newer jobs.'}
+      </span>
+      {!changed && <small>As of {formatTime(loaded)}</small>}
       {changed && (
         <button
           type="button"
