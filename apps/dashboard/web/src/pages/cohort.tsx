@@ -2,6 +2,7 @@
 import { Link, useParams } from 'wouter';
 import type { CohortDetailView, CohortView } from '../../../src/views/failures.ts';
 import { formatCount, formatShare } from '../format.ts';
+import { jobsAddress } from '../jobs-address.ts';
 import { useTopic } from '../live.ts';
 import { Ago } from '../parts/ago.tsx';
 import { CauseWords } from '../parts/cause-words.tsx';
@@ -99,6 +100,13 @@ function Cohort({ cohort, jobs }: { cohort: CohortView; jobs: CohortDetailView['
           ))}
         </tbody>
       </table>
+      {count > jobs.length && (
+        <p>
+          <Link href={jobsAddress({ status: 'failed', code: cohort.cause.code })}>
+            All failed jobs with the code <code>{cohort.cause.code}</code>
+          </Link>
+        </p>
+      )}
     </>
   );
 }

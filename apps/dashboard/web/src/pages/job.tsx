@@ -13,6 +13,7 @@ import { LongText } from '../job/long-text.tsx';
 import { Output } from '../job/output.tsx';
 import { RawParts } from '../job/raw-parts.tsx';
 import { Turns } from '../job/turns.tsx';
+import { jobsAddress } from '../jobs-address.ts';
 import { useTopic } from '../live.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
@@ -78,6 +79,10 @@ function OneJob({ id }: { id: string }) {
               <p>
                 <code dir="auto">{job.error.code}</code>
                 {job.error.upstream_status !== undefined && ` · the upstream answered ${job.error.upstream_status}`}
+                {' · '}
+                <Link href={jobsAddress({ status: 'failed', code: job.error.code })}>
+                  All failed jobs with this code
+                </Link>
               </p>
               <LongText id={job.id} part="error" text={job.error.message} />
             </section>
