@@ -19,6 +19,8 @@ import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
 import { Until } from '../parts/until.tsx';
 import { endOfWait } from '../parts/waiting.tsx';
+import '../styles/attempts.css';
+import '../styles/job-output.css';
 import '../styles/job.css';
 
 export default function JobPage() {
