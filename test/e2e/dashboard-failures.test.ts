@@ -165,8 +165,14 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
     const ids = await failMany(30, 'nobody needs it');
     await signedIn(OPERATOR, '/failures', async (page) => {
       await openCohort(page, 'nobody needs it');
-      await button(page, 'Discard all 30…').click();
-      await page.getByText('30 failed jobs will be forgotten').waitFor();
+      const asking = page.getByText('30 failed jobs will be forgotten');
+      await button(page, 'Discard all 30…').press('Enter');
+      await asking.waitFor();
+      // By keyboard: Escape is No, and leads back to the button.
+      await page.locator('button:focus', { hasText: 'Cancel' }).waitFor();
+      await page.keyboard.press('Escape');
+      await asking.waitFor({ state: 'detached' });
+      await page.locator('button:focus', { hasText: 'Discard all 30…' }).press('Enter');
       await button(page, 'Discard 30 jobs').click();
       await status(page, 'completed');
       await page.getByText('30 of 30 done: 30 discarded').waitFor();
@@ -178,12 +184,21 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
     expect(await store.redis.exists(...ids.map((id) => `{mr:generate}:job:${id}`))).toBe(0);
   });
 
+  it('an old link, to a cause or a queue that is not there, says so and stays live', async () => {
+    await signedIn(VIEWER, '/failures/gone', async (page) => {
+      await page.getByText("'cause' must be a cause's id").waitFor();
+      await page.goto(`${dashboard.url}/failures?queue=gone`);
+      await page.getByText('There is no such queue. The queues are: ').waitFor();
+      await page.locator('#live.live').waitFor();
+    });
+  });
+
   it('what an error says is shown and never run', async () => {
     await failMany(3, PAYLOAD);
     await signedIn(OPERATOR, '/failures', async (page) => {
       await openCohort(page, 'img src');
       await page.getByText(PAYLOAD).first().waitFor();
-      await button(page, 'Retry five and look').click();
+      await button(page, 'Retry 3 and look').click();
       await status(page, 'completed');
       expect(await page.evaluate('window.ran')).toBeUndefined();
     });

@@ -128,7 +128,13 @@ describe.skipIf(missing !== null)(`flows in a browser${missing === null ? '' : `
       });
       await as('s-operator', async (page) => {
         await badge(page, 'slow').getByText('in progress').waitFor();
-        await page.getByText('Cancel the flow').click();
+        // By keyboard: the question takes the focus, to its No; Escape is No, and leads back.
+        const focused = (name: string) => page.locator('button:focus', { hasText: name }).waitFor();
+        await page.getByText('Cancel the flow').press('Enter');
+        await focused('No');
+        await page.keyboard.press('Escape');
+        await focused('Cancel the flow');
+        await page.keyboard.press('Enter');
         await page.getByText('Yes, cancel the flow').click();
         await heading(page, 'cancelled').waitFor();
         await badge(page, 'after').getByText('cancelled').waitFor();
@@ -243,6 +249,9 @@ describe.skipIf(missing !== null)(`flows in a browser${missing === null ? '' : `
       await page.locator('.step-jobs .badge', { hasText: 'cancelled' }).waitFor();
       expect(await page.locator('.step-jobs tbody tr').count()).toBe(1);
       await page.getByText('On from 2,000').waitFor();
+      await page
+        .locator('#step-many .waits', { hasText: "Its queue waits: held the queue 'generate' is paused" })
+        .waitFor();
     });
   }, 60_000);
 });

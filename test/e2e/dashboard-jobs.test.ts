@@ -150,10 +150,29 @@ describe.skipIf(missing !== null)(
       });
     });
 
+    it('what came since a list was loaded is offered, not pushed in; the button that loads it leaves the focus at the list', async () => {
+      await withPage(chromium.browser, stack.dashboard.url, async (page) => {
+        // Counted from what the page was told of the queues.
+        await page.locator('[data-figure="waiting:extract"]', { hasText: String(MANY) }).waitFor();
+        await page.getByRole('link', { name: 'extract', exact: true }).click();
+        await rows(page).nth(49).waitFor();
+        const elsewhere = await submitOne(stack.store);
+        const fresh = await submitOne(stack.store, { queue: 'extract', body: { input: 'the newest filler' } });
+        const button = page.getByRole('button', { name: '1 new job: load again' });
+        await button.waitFor();
+        expect(await page.locator(`a[href="/jobs/${fresh}"]`).count()).toBe(0);
+        await button.press('Enter');
+        await rows(page).first().locator(`a[href="/jobs/${fresh}"]`).waitFor();
+        await button.waitFor({ state: 'detached' });
+        expect(await page.locator('.newer').evaluate((line) => line === line.ownerDocument.activeElement)).toBe(true);
+        expect(await page.locator(`a[href="/jobs/${elsewhere}"]`).count()).toBe(0);
+      });
+    });
+
     it('what is in the index, for how long, and how far it is, is said', async () => {
       await withPage(chromium.browser, `${stack.dashboard.url}/jobs`, async (page) => {
         const told = page.getByRole('region', { name: 'The index' });
-        await told.getByText(`${MANY + 3} jobs`).waitFor();
+        await told.getByText(`${MANY + 5} jobs`).waitFor();
         expect(await told.textContent()).toContain('at most 30 days');
       });
     });

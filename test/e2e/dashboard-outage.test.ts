@@ -35,6 +35,7 @@ describe.skipIf(missing !== null)(`an outage in a browser${missing === null ? ''
       const told = page.locator('.banner[role=alert]', { hasText: 'Redis cannot be reached.' });
       process.kill(stack.redis.pid, 'SIGSTOP');
       try {
+        await page.locator('#live.stale').waitFor();
         await told.getByText(/The figures are those of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/).waitFor();
         expect(await waiting(page).textContent()).toBe('1');
         expect((await call('GET', `${url}/readyz`)).status).toBe(503);
@@ -45,9 +46,13 @@ describe.skipIf(missing !== null)(`an outage in a browser${missing === null ? ''
         // A change that cannot be made says so beside its button.
         await page.getByRole('button', { name: 'Pause the queue extract' }).click();
         await page.locator('.act-problem').waitFor();
+        await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+        await page.getByText('Asked for again every two seconds.').waitFor();
       } finally {
         process.kill(stack.redis.pid, 'SIGCONT');
       }
+      await page.locator('table.jobs tbody tr').waitFor();
+      await page.getByRole('link', { name: 'Overview' }).click();
       await page.getByText('on disk before it is acknowledged').waitFor();
       await told.waitFor({ state: 'detached' });
       await submitOne(stack.store);

@@ -21,7 +21,7 @@ describe.skipIf(missing !== null)(
     it('a page opens without a key where none is configured, and says that it is live', async () => {
       await withPage(chromium.browser, stack.dashboard.url, async (page) => {
         await page.locator('#live.live').waitFor();
-        expect(await page.title()).toBe('Millrace');
+        expect(await page.title()).toBe('Overview · Millrace');
       });
     });
 

@@ -34,7 +34,7 @@ export function jobRow(job: Job, answer: Answer | null, { prices, tellWaiting, t
     attempts: job.attempts.length,
     code: job.error === null ? null : excerpt(String(job.error.code), NAME_CHARACTERS).text,
     excerpt: excerptOf(job, answer, typed),
-    waiting: waiting === null ? null : { message: excerpt(waiting.message, 300).text, until: waiting.until },
+    waiting: waiting === null ? null : { ...waiting, message: excerpt(waiting.message, 300).text },
   };
 }
 

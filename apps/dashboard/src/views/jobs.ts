@@ -1,5 +1,6 @@
 /** Jobs as they are listed and looked for. */
 import type { JobStatus } from '@millrace/core';
+import type { WaitingFor } from '@millrace/queue';
 import type { IndexState } from '../search/job-index.ts';
 
 export interface TextPart {
@@ -25,7 +26,7 @@ export interface JobRow {
   /** Where the words that were looked for stand, else the prompt's beginning. */
   excerpt: { of: 'prompt' | 'output'; parts: TextPart[] };
   /** What it waits for. */
-  waiting: { message: string; until: number | null } | null;
+  waiting: WaitingFor | null;
 }
 
 export interface JobsView {

@@ -61,7 +61,7 @@ function Redis({ overview: { redis, known, asOf } }: { overview: OverviewView })
 
 function Breaker({ breaker: { upstream, state, since } }: { breaker: BreakerView }) {
   if (state === 'closed') return null;
-  const from = since === null ? null : <Ago at={since} />;
+  const from = since === null ? null : <Since at={since} />;
   if (state === 'half_open') {
     return (
       <Banner tone="warn">
@@ -81,10 +81,22 @@ function Closed({ limit: { name, closed } }: { limit: LimitView }) {
   if (closed === null) return null;
   return (
     <Banner tone="bad">
-      <strong>The limit ‘{name}’ is closed</strong> (closed <Ago at={closed.since} />
+      <strong>The limit ‘{name}’ is closed</strong> (closed <Since at={closed.since} />
       ): {CLOSED[closed.why]}. Its jobs wait and use up no attempt; one call a minute finds out whether it is mended.
       <ActButton path={resumePath(name)} text="Resume" label={`Open the limit ${name}`} />
     </Banner>
+  );
+}
+
+/** Told once: an alert is read out as a whole each time that its words change. */
+function Since({ at }: { at: number }) {
+  return (
+    <>
+      <span className="visually-hidden">{formatTime(at)}</span>
+      <span aria-hidden="true">
+        <Ago at={at} />
+      </span>
+    </>
   );
 }
 

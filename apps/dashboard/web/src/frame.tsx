@@ -1,9 +1,10 @@
 /** What every page stands in: the way around, whether what is shown is live, what is wrong with the whole. */
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
+import type { OverviewView } from '../../src/views/overview.ts';
 import { fetchJson } from './api.ts';
 import { Banners } from './banners.tsx';
-import { useConnection } from './live.ts';
+import { useConnection, useTopic } from './live.ts';
 import { useSession } from './session.tsx';
 
 const NAVIGATION = [
@@ -16,11 +17,21 @@ const NAVIGATION = [
   { href: '/audit', text: 'Audit' },
 ] as const;
 
-const STATES = { opening: 'connecting', live: 'live', lost: 'connection lost; trying again' } as const;
+const STATES = {
+  opening: 'connecting',
+  live: 'live',
+  stale: 'figures stand still',
+  lost: 'connection lost; trying again',
+} as const;
 
 export function Frame({ children }: { children: ReactNode }) {
   const [path] = useLocation();
-  const connection = useConnection();
+  const connected = useConnection();
+  const reachable = useTopic<OverviewView>('overview')?.redis.reachable ?? true;
+  const connection = connected === 'live' && !reachable ? 'stale' : connected;
+  useEffect(() => {
+    document.title = titleOf(path);
+  }, [path]);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   // Whoever reads by ear is taken to the new page's beginning.
@@ -64,6 +75,14 @@ export function Frame({ children }: { children: ReactNode }) {
       </main>
     </>
   );
+}
+
+/** What a tab is known by among others. */
+function titleOf(path: string): string {
+  const [, area = '', id] = path.split('/');
+  const text = area === 'actions' ? 'Actions' : NAVIGATION.find(({ href }) => href === `/${area}`)?.text;
+  const words = [text, ...(id === undefined ? [] : [`…${id.slice(-8)}`])].filter(Boolean);
+  return [words.join(' '), 'Millrace'].filter(Boolean).join(' · ');
 }
 
 function isHere(path: string, href: string): boolean {

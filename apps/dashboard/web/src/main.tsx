@@ -2,7 +2,13 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import './styles/base.css';
+import './styles/colours.css';
+import './styles/frame.css';
+import './styles/notices.css';
+import './styles/controls.css';
+import './styles/tables.css';
+import './styles/facts.css';
+import './styles/charts.css';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no place for itself');

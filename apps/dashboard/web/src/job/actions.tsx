@@ -1,8 +1,9 @@
 /** What can be done with a job: cancel it while it runs; once it has ended, do it again as it was or edited. */
-import { useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { JobPageView } from '../../../src/views/job.ts';
 import { fetchJson } from '../api.ts';
+import { useKeptFocus } from '../parts/keep-focus.ts';
 import { Problem } from '../parts/problem.tsx';
 import { useOperator } from '../session.tsx';
 import { EditForm } from './edit-form.tsx';
@@ -15,6 +16,8 @@ export function Actions({ job, running }: { job: JobPageView; running: boolean }
   const [editing, setEditing] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const act = async (verb: 'cancel' | 'retry'): Promise<void> => {
+    // Not disabled meanwhile: that would take the focus away.
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
@@ -29,34 +32,23 @@ export function Actions({ job, running }: { job: JobPageView; running: boolean }
     }
   };
   const title = operator ? undefined : 'Your key is a viewer’s: it may look, not change.';
-  const disabled = busy || !operator;
-  const warned = job.retried_as === null ? undefined : 'retried';
+  const button = { type: 'button', disabled: !operator, 'aria-disabled': busy, title } as const;
+  const again = { ...button, 'aria-describedby': job.retried_as === null ? undefined : 'retried' };
   return (
     <div className="actions">
       <p>
         {running ? (
-          <button type="button" className="danger" disabled={disabled} title={title} onClick={() => void act('cancel')}>
-            Cancel
-          </button>
+          <Leaving>
+            <button {...button} className="danger" onClick={() => void act('cancel')}>
+              Cancel
+            </button>
+          </Leaving>
         ) : (
           <>
-            <button
-              type="button"
-              disabled={disabled}
-              title={title}
-              aria-describedby={warned}
-              onClick={() => void act('retry')}
-            >
+            <button {...again} onClick={() => void act('retry')}>
               Retry
             </button>{' '}
-            <button
-              type="button"
-              disabled={disabled}
-              title={title}
-              aria-describedby={warned}
-              aria-expanded={editing}
-              onClick={() => setEditing(!editing)}
-            >
+            <button {...again} aria-expanded={editing} onClick={() => setEditing(!editing)}>
               Edit and retry
             </button>
           </>
@@ -72,4 +64,11 @@ export function Actions({ job, running }: { job: JobPageView; running: boolean }
       {editing && !running && <EditForm id={job.id} onMade={(id) => navigate(`/jobs/${id}`)} />}
     </div>
   );
+}
+
+/** Is gone once what it offers was done. */
+function Leaving({ children }: { children: ReactNode }) {
+  const place = useRef<HTMLSpanElement>(null);
+  useKeptFocus(place);
+  return <span ref={place}>{children}</span>;
 }

@@ -59,7 +59,7 @@ export function Item({ id, item, part }: { id: string; item: ChatItem; part: str
       return (
         <>
           <p className="role">
-            a tool tells{' '}
+            the tool’s answer{' '}
             <small>
               <bdi>{item.callId}</bdi>
             </small>

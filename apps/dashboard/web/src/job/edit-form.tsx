@@ -18,6 +18,8 @@ function Form({ id, job, onMade }: { id: string; job: EditableView; onMade: (id:
   const field = error instanceof FieldError ? error.field : error instanceof ApiError ? fieldOf(error.param) : null;
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
+    // Not disabled meanwhile: that would take the focus away.
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
@@ -60,7 +62,7 @@ function Form({ id, job, onMade }: { id: string; job: EditableView; onMade: (id:
       )}
       {error !== null && field === null && <Problem error={error} />}
       <p>
-        <button type="submit" className="primary" disabled={busy}>
+        <button type="submit" className="primary" aria-disabled={busy}>
           Submit as a new job
         </button>
       </p>

@@ -16,8 +16,11 @@ it('only what was changed is sent', () => {
   });
 });
 
-it('what is no JSON is said at its field', () => {
+it('what is no JSON, or no number, is said at its field', () => {
   expect(() => edit({ input: '[' })).toThrow(expect.objectContaining({ field: 'input' }));
+  for (const most of ['x', '1e400']) {
+    expect(() => edit({ max_output_tokens: most })).toThrow(expect.objectContaining({ field: 'max_output_tokens' }));
+  }
 });
 
 it.each([

@@ -30,7 +30,7 @@ export function typedOf(job: EditableView): Typed {
   };
 }
 
-/** @throws FieldError for what is no JSON where it must be; all else is for the server to say */
+/** @throws FieldError for what is no JSON or no number where it must be; all else is for the server to say */
 export function editOf(job: EditableView, typed: Typed): JobEdit {
   const before = typedOf(job);
   const edit: JobEdit = {};
@@ -39,7 +39,10 @@ export function editOf(job: EditableView, typed: Typed): JobEdit {
   if (differs('instructions')) edit.instructions = typed.instructions;
   if (differs('input')) edit.input = job.input_is_json ? parsed('input', typed.input) : typed.input;
   if (differs('max_output_tokens')) {
-    edit.max_output_tokens = typed.max_output_tokens.trim() === '' ? null : Number(typed.max_output_tokens);
+    const most = typed.max_output_tokens.trim();
+    // As JSON it would be null, which is no limit at all.
+    if (!Number.isFinite(Number(most))) throw new FieldError('max_output_tokens', `'${most}' is no number.`);
+    edit.max_output_tokens = most === '' ? null : Number(most);
   }
   if (differs('schema')) {
     edit.schema = /^\s*\{/.test(typed.schema) ? parsed('schema', typed.schema) : typed.schema.trim();

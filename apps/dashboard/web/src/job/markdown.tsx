@@ -1,5 +1,6 @@
 /** Markdown of a model's: no HTML of its own, links only to where one may follow them, and nothing loaded from anywhere. */
 import ReactMarkdown, { type Components } from 'react-markdown';
+import remarkGfm from 'remark-gfm';
 
 const FOLLOWED = /^(https?:\/\/|mailto:)/i;
 
@@ -12,6 +13,8 @@ const COMPONENTS: Components = {
     ) : (
       <span>{children}</span>
     ),
+  // A list of things to do: nothing to be pressed.
+  input: ({ checked }) => <span>{checked ? '☑' : '☐'}</span>,
   // Loading it would tell its server of the look.
   img: ({ src, alt }) => (
     <span className="elsewhere">
@@ -28,7 +31,12 @@ const COMPONENTS: Components = {
 export default function Markdown({ text }: { text: string }) {
   return (
     <div className="markdown" dir="auto">
-      <ReactMarkdown skipHtml={false} components={COMPONENTS} urlTransform={(url) => (FOLLOWED.test(url) ? url : '')}>
+      <ReactMarkdown
+        skipHtml={false}
+        remarkPlugins={[remarkGfm]}
+        components={COMPONENTS}
+        urlTransform={(url) => (FOLLOWED.test(url) ? url : '')}
+      >
         {text}
       </ReactMarkdown>
     </div>

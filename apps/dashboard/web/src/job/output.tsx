@@ -13,7 +13,7 @@ export function Output({ job }: { job: JobPageView }) {
   const { output } = job;
   if (output === null) {
     const running = job.status === 'queued' || job.status === 'in_progress';
-    return <p className="empty">{running ? 'None yet.' : 'None was read.'}</p>;
+    return <p className="empty">{running ? 'None yet.' : 'There is none.'}</p>;
   }
   return (
     <>

@@ -33,7 +33,7 @@ function Turn({ id, turn, ended }: { id: string; turn: TurnView; ended: boolean 
         <small>
           {turn.usage === null
             ? 'no tokens counted'
-            : `${formatCount(turn.usage.input_tokens)} in, ${formatCount(turn.usage.output_tokens)} out`}
+            : `${formatCount(turn.usage.input_tokens)} tokens in, ${formatCount(turn.usage.output_tokens)} out`}
           , {formatUsd(turn.cost_usd)}
         </small>
       </p>

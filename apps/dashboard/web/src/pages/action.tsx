@@ -1,11 +1,12 @@
 /** An action on many jobs: how far it is, what went wrong, what became of the first jobs it made. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Link, useParams } from 'wouter';
 import type { ActionDetailView, ActionView } from '../../../src/views/actions.ts';
 import { fetchJson } from '../api.ts';
 import { formatCount } from '../format.ts';
 import { useTopic } from '../live.ts';
 import { Ago } from '../parts/ago.tsx';
+import { useKeptFocus } from '../parts/keep-focus.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
 import { useOperator } from '../session.tsx';
@@ -55,7 +56,7 @@ function Action({ action, first }: { action: ActionView; first: ActionDetailView
       </p>
       {held !== null && status === 'running' && <p className="notice warn">It waits. {held}</p>}
       {held !== null && status === 'completed' && <p className="notice warn">{held}</p>}
-      <Buttons action={action} />
+      {status !== 'completed' && <Buttons action={action} />}
       <p className="muted">
         Started by {action.by ?? 'anybody'} <Ago at={action.createdAt} />
         {action.endedAt !== null && (
@@ -72,8 +73,8 @@ function Action({ action, first }: { action: ActionView; first: ActionDetailView
           <ul className="misses">
             {errors.map(({ id, message }) => (
               <li key={id}>
-                <Link href={`/jobs/${id}`} className="id">
-                  {id.slice(0, 20)}…
+                <Link href={`/jobs/${id}`} className="id" title={id}>
+                  …{id.slice(-8)}
                 </Link>{' '}
                 {message}
               </li>
@@ -93,17 +94,17 @@ function First({ jobs }: { jobs: ActionDetailView['first'] }) {
       <table className="first-made">
         <thead>
           <tr>
-            <th>New job</th>
-            <th>Status</th>
-            <th>Answer or error</th>
+            <th scope="col">New job</th>
+            <th scope="col">Status</th>
+            <th scope="col">Answer or error</th>
           </tr>
         </thead>
         <tbody>
           {jobs.map(({ id, status, error, output }) => (
             <tr key={id}>
               <td>
-                <Link href={`/jobs/${id}`} className="id">
-                  {id.slice(0, 20)}…
+                <Link href={`/jobs/${id}`} className="id" title={id}>
+                  …{id.slice(-8)}
                 </Link>
               </td>
               <td data-label="Status">
@@ -121,7 +122,8 @@ function First({ jobs }: { jobs: ActionDetailView['first'] }) {
 function Buttons({ action: { id, status } }: { action: ActionView }) {
   const operator = useOperator();
   const [error, setError] = useState<Error | null>(null);
-  if (status === 'completed') return null;
+  const place = useRef<HTMLParagraphElement>(null);
+  useKeptFocus(place);
   const verb = status === 'running' ? 'stop' : 'resume';
   const act = async (): Promise<void> => {
     setError(null);
@@ -129,7 +131,7 @@ function Buttons({ action: { id, status } }: { action: ActionView }) {
   };
   return (
     <>
-      <p className="buttons">
+      <p className="buttons" ref={place}>
         <button
           type="button"
           disabled={!operator}

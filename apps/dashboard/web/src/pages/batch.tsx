@@ -142,7 +142,7 @@ function Facts({ batch, details }: { batch: BatchRow; details: BatchDetails }) {
       )}
       {details.turned.map(([status, at]) => (
         <div key={status}>
-          <dt>{status.replaceAll('_', ' ')}</dt>
+          <dt className="turned">{status.replaceAll('_', ' ')}</dt>
           <dd>
             <Ago at={at} />
             <small className="under">{formatTime(at)}</small>

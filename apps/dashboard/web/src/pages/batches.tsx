@@ -93,7 +93,7 @@ function Row({ batch }: { batch: BatchRow }) {
           <span className="none">not read yet</span>
         ) : (
           <>
-            {formatCount(completed)} of {formatCount(total)}
+            {formatCount(completed)} of {formatCount(total)} completed
             {failed > 0 && <span className="bad"> · {formatCount(failed)} failed</span>}
             <ProgressBar total={total} completed={completed} failed={failed} />
           </>

@@ -2,6 +2,7 @@
 import { Link, useParams } from 'wouter';
 import type { CohortDetailView, CohortView } from '../../../src/views/failures.ts';
 import { formatCount, formatShare } from '../format.ts';
+import { jobsAddress } from '../jobs-address.ts';
 import { useTopic } from '../live.ts';
 import { Ago } from '../parts/ago.tsx';
 import { CauseWords } from '../parts/cause-words.tsx';
@@ -72,19 +73,21 @@ function Cohort({ cohort, jobs }: { cohort: CohortView; jobs: CohortDetailView['
       <table className="cohort-jobs">
         <thead>
           <tr>
-            <th>Job</th>
-            <th>Queue</th>
-            <th>Model</th>
-            <th className="number">Attempts</th>
-            <th>Failed</th>
+            <th scope="col">Job</th>
+            <th scope="col">Queue</th>
+            <th scope="col">Model</th>
+            <th scope="col" className="number">
+              Attempts
+            </th>
+            <th scope="col">Failed</th>
           </tr>
         </thead>
         <tbody>
           {jobs.map(({ id, queue, model, attempts, finishedAt, message }) => (
             <tr key={id}>
               <td className="reason">
-                <Link href={`/jobs/${id}`} className="id">
-                  {id.slice(0, 20)}…
+                <Link href={`/jobs/${id}`} className="id" title={id}>
+                  …{id.slice(-8)}
                 </Link>
                 <span className="said">{message}</span>
               </td>
@@ -100,6 +103,13 @@ function Cohort({ cohort, jobs }: { cohort: CohortView; jobs: CohortDetailView['
           ))}
         </tbody>
       </table>
+      {count > jobs.length && (
+        <p>
+          <Link href={jobsAddress({ status: 'failed', code: cohort.cause.code })}>
+            All failed jobs with the code <code>{cohort.cause.code}</code>
+          </Link>
+        </p>
+      )}
     </>
   );
 }

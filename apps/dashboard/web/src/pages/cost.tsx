@@ -24,7 +24,7 @@ export default function CostPage() {
   return (
     <>
       <h1>Cost</h1>
-      <fieldset className="spans">
+      <fieldset className="spans cost-spans">
         <legend className="visually-hidden">Days shown</legend>
         {SPANS.map((span) => (
           <button

@@ -49,11 +49,13 @@ function Cohorts({ failures: { total, finished, cohorts, trouble, until } }: { f
       <table className="cohorts">
         <thead>
           <tr>
-            <th>Cause</th>
-            <th className="number">Jobs</th>
-            <th>Share</th>
-            <th>Trend</th>
-            <th>Last</th>
+            <th scope="col">Cause</th>
+            <th scope="col" className="number">
+              Jobs
+            </th>
+            <th scope="col">Share</th>
+            <th scope="col">Trend</th>
+            <th scope="col">Last</th>
           </tr>
         </thead>
         <tbody>

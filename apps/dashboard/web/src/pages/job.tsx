@@ -14,10 +14,14 @@ import { Misses } from '../job/misses.tsx';
 import { Output } from '../job/output.tsx';
 import { RawParts } from '../job/raw-parts.tsx';
 import { Turns } from '../job/turns.tsx';
+import { jobsAddress } from '../jobs-address.ts';
 import { useTopic } from '../live.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
-import { isHeld } from '../parts/waiting.tsx';
+import { Until } from '../parts/until.tsx';
+import { endOfWait, isHeld } from '../parts/waiting.tsx';
+import '../styles/attempts.css';
+import '../styles/job-output.css';
 import '../styles/job.css';
 
 export default function JobPage() {
@@ -35,17 +39,12 @@ function OneJob({ id }: { id: string }) {
   useEffect(() => {
     if (stamp !== '' && job !== null) again();
   }, [stamp]);
-  useEffect(() => {
-    document.title = `Job ${id.slice(0, 13)}… · Millrace`;
-    return () => {
-      document.title = 'Millrace';
-    };
-  }, [id]);
 
   const gone = topic?.gone === true || (error instanceof ApiError && error.status === 404);
   const status = topic?.status ?? job?.status ?? null;
   const running = status === 'queued' || status === 'in_progress';
   const waiting = topic?.waiting_for ?? (topic === null ? (job?.waiting_for ?? null) : null);
+  const end = waiting === null ? null : endOfWait(waiting);
   return (
     <article className="job">
       <p className="crumbs">
@@ -65,7 +64,13 @@ function OneJob({ id }: { id: string }) {
       {job === null && error === null && !gone && <p className="empty">Loading…</p>}
       {running && waiting !== null && !gone && (
         <p className="notice" id="waiting">
-          {isHeld(waiting) ? 'Held:' : 'Waits for'} {waiting.message}.
+          {isHeld(waiting) ? 'Held:' : 'Waits for'} {waiting.message}
+          {end !== null && end > Date.now() && (
+            <>
+              , over <Until at={end} />
+            </>
+          )}
+          .
         </p>
       )}
       {job !== null && (
@@ -78,6 +83,10 @@ function OneJob({ id }: { id: string }) {
               <p>
                 <code dir="auto">{job.error.code}</code>
                 {job.error.upstream_status !== undefined && ` · the upstream answered ${job.error.upstream_status}`}
+                {' · '}
+                <Link href={jobsAddress({ status: 'failed', code: job.error.code })}>
+                  All failed jobs with this code
+                </Link>
               </p>
               <LongText id={job.id} part="error" text={job.error.message} />
               {job.output === null && <Misses misses={job.error.misses} />}

@@ -48,7 +48,7 @@ export default function JobsPage() {
       {data === null && error === null && <p className="empty">Loading…</p>}
       {data !== null && (
         <>
-          {!search.has('after') && <NewerJobs key={data.now} queue={search.get('queue')} again={again} />}
+          {!search.has('after') && <NewerJobs queue={search.get('queue')} loaded={data.now} again={again} />}
           <JobTable
             jobs={data.jobs}
             now={data.now}

@@ -10,11 +10,13 @@ export function ActionTable({ actions }: { actions: readonly ActionView[] }) {
     <table className="actions">
       <thead>
         <tr>
-          <th>Action</th>
-          <th>Status</th>
-          <th className="number">Done</th>
-          <th>By</th>
-          <th>Started</th>
+          <th scope="col">Action</th>
+          <th scope="col">Status</th>
+          <th scope="col" className="number">
+            Done
+          </th>
+          <th scope="col">By</th>
+          <th scope="col">Started</th>
         </tr>
       </thead>
       <tbody>

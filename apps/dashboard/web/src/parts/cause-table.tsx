@@ -20,7 +20,7 @@ export function CauseTable({ causes }: { causes: readonly CauseView[] }) {
           <th scope="col" className="number">
             Share
           </th>
-          <th scope="col">Course</th>
+          <th scope="col">Trend</th>
           <th scope="col">Last</th>
         </tr>
       </thead>
@@ -28,7 +28,7 @@ export function CauseTable({ causes }: { causes: readonly CauseView[] }) {
         {causes.map(({ cause, code, message, count, share, trend, lastAt }) => (
           <tr key={cause}>
             <th scope="row" className="reason">
-              <Link href={`/failures/${encodeURIComponent(cause)}`}>
+              <Link href={`/failures/${encodeURIComponent(cause)}?hours=1`}>
                 <code>{code}</code>
               </Link>{' '}
               <bdi className="line" title={message}>
@@ -41,7 +41,7 @@ export function CauseTable({ causes }: { causes: readonly CauseView[] }) {
             <td className="number" data-label="Share">
               {formatShare(share)}
             </td>
-            <td data-label="Course">
+            <td data-label="Trend">
               <Course trend={trend} />
             </td>
             <td data-label="Last">

@@ -17,7 +17,7 @@ const FIELDS = [
   { name: 'model', label: 'Model', long: false, hint: '' },
   { name: 'instructions', label: 'Instructions', long: true, hint: '' },
   { name: 'find', label: 'Replace in the prompt', long: false, hint: 'Wherever it stands in prompt and instructions' },
-  { name: 'with', label: 'by', long: false, hint: '' },
+  { name: 'with', label: 'Replace by', long: false, hint: 'Nothing: it is taken out' },
   { name: 'most', label: 'Most output tokens', long: false, hint: 'How long an answer may become' },
   { name: 'schema', label: 'Schema', long: true, hint: 'A name, or {"name": "…", "schema": {…}}' },
 ] as const;
@@ -30,14 +30,18 @@ export function EditFields({ texts, onChange }: { texts: EditTexts; onChange: (t
         const Field = long ? 'textarea' : 'input';
         return (
           <p key={name}>
-            <label htmlFor={`${id}-${name}`}>
-              {label} {hint !== '' && <small>{hint}</small>}
-            </label>
+            <label htmlFor={`${id}-${name}`}>{label}</label>
             <Field
               id={`${id}-${name}`}
+              aria-describedby={hint === '' ? undefined : `${id}-${name}-hint`}
               value={texts[name]}
               onChange={(event) => onChange({ ...texts, [name]: event.target.value })}
             />
+            {hint !== '' && (
+              <small className="under" id={`${id}-${name}-hint`}>
+                {hint}
+              </small>
+            )}
           </p>
         );
       })}

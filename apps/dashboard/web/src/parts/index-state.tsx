@@ -30,7 +30,8 @@ export function IndexState({ index, indexed, now }: { index: State; indexed: boo
       )}
       <p className="muted">
         All filters but queue and status look in an index beside Redis: {formatCount(jobs)} jobs
-        {since !== null && `, submitted since ${formatTime(since)}`}, {formatCount(bytes / MIB)} MiB. It has the first{' '}
+        {since !== null && `, submitted since ${formatTime(since)}`},{' '}
+        {bytes < MIB ? 'less than 1' : formatCount(bytes / MIB)} MiB. It has the first{' '}
         {formatCount(bounds.textCharacters)} characters of each prompt and output, except of jobs with store: false, for
         as long as the job is kept, at most {formatCount(bounds.ageMs / DAY_MS)} days, {formatCount(bounds.jobs)} jobs
         and {formatCount(bounds.bytes / MIB)} MiB; the oldest go first.

@@ -4,6 +4,7 @@ import type { JobRow } from '../../../src/views/jobs.ts';
 import { formatCount, formatDuration, formatUsd } from '../format.ts';
 import { Ago } from './ago.tsx';
 import { StatusBadge } from './status-badge.tsx';
+import { endOfWait } from './waiting.tsx';
 
 interface Terms {
   jobs: readonly JobRow[];
@@ -24,7 +25,7 @@ export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
           {next !== null ? (
             'None of these: there may be some among the older ones.'
           ) : filtered ? (
-            'No job fits.'
+            'No job fits. Fewer filters, or the beginning of a word with a star (ten*), find more.'
           ) : (
             <>
               No jobs yet. Submit one by <code>POST /v1/responses</code>, or many by <code>POST /v1/jobs</code>.
@@ -45,7 +46,7 @@ export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
                 Took
               </th>
               <th scope="col" className="number">
-                Tokens
+                Tokens in + out
               </th>
               <th scope="col" className="number">
                 Cost
@@ -83,6 +84,7 @@ export function JobTable({ jobs, now, next, first, filtered, hrefOf }: Terms) {
 
 function Row({ job, now }: { job: JobRow; now: number }) {
   const { tokens, waiting } = job;
+  const end = waiting === null ? null : endOfWait(waiting);
   const called = tokens !== null || job.costUsd !== null;
   return (
     <tr>
@@ -97,13 +99,14 @@ function Row({ job, now }: { job: JobRow; now: number }) {
         {waiting !== null && (
           <small className="under">
             waits: {waiting.message}
-            {waiting.until !== null && waiting.until > now && ` (${formatDuration(waiting.until - now)})`}
+            {end !== null && end > now && ` (${formatDuration(end - now)})`}
           </small>
         )}
       </td>
       <td className="excerpt" data-label={job.excerpt.of === 'prompt' ? 'Prompt' : 'Output'}>
         {/* The text says itself which way it runs, and changes nothing around it. */}
         <bdi dir="auto">
+          {job.excerpt.parts.length === 0 && <span className="none">empty, or too long for a list</span>}
           {job.excerpt.of === 'output' && <small>output: </small>}
           {job.excerpt.parts.map(({ text, marked }, place) => {
             // biome-ignore lint/suspicious/noArrayIndexKey: parts of a text, which never change places
@@ -121,7 +124,7 @@ function Row({ job, now }: { job: JobRow; now: number }) {
       <td className="number" data-label="Took">
         {job.durationMs === null ? <None /> : formatDuration(job.durationMs)}
       </td>
-      <td className="number" data-label="Tokens">
+      <td className="number" data-label="Tokens in + out">
         {tokens === null ? <None /> : `${formatCount(tokens.input)} + ${formatCount(tokens.output)}`}
       </td>
       <td className="number" data-label="Cost">

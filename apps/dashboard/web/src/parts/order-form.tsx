@@ -1,5 +1,5 @@
 /** What can be done about all jobs of a cause: retried as they are or edited, five of them first, or discarded. */
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, type MouseEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { PreviewView } from '../../../src/views/actions.ts';
 import type { CohortView } from '../../../src/views/failures.ts';
@@ -8,6 +8,7 @@ import { formatCount, formatUsd } from '../format.ts';
 import { useOperator } from '../session.tsx';
 import { EditFields, editOf, NO_EDIT } from './edit-fields.tsx';
 import { Problem } from './problem.tsx';
+import { Question } from './question.tsx';
 import { useSpan } from './span-choice.tsx';
 
 const FIVE = 5;
@@ -23,6 +24,8 @@ export function OrderForm({ cohort: { cause, count, retried } }: { cohort: Cohor
   const [error, setError] = useState<Error | null>(null);
   const [asking, setAsking] = useState<'discard' | 'retry' | null>(null);
   const [busy, setBusy] = useState(false);
+  /** The button that asked. */
+  const asker = useRef<HTMLButtonElement | null>(null);
   const common = { cause: cause.id, hours: Number(span.hours), ...(span.queue === '' ? {} : { queue: span.queue }) };
   const withEdit = (): object => {
     const edit = editOf(texts);
@@ -30,6 +33,8 @@ export function OrderForm({ cohort: { cause, count, retried } }: { cohort: Cohor
   };
 
   const run = async (work: () => Promise<void>): Promise<void> => {
+    // Not disabled meanwhile: that would take the focus away.
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
@@ -49,9 +54,19 @@ export function OrderForm({ cohort: { cause, count, retried } }: { cohort: Cohor
     event.preventDefault();
     void run(async () => setPreview(await fetchJson<PreviewView>('/api/actions/preview', { body: withEdit() })));
   };
-  const disabled = !operator || busy;
+  const ask = (what: 'discard' | 'retry', { currentTarget }: MouseEvent<HTMLButtonElement>): void => {
+    asker.current = currentTarget;
+    setError(null);
+    setAsking(what);
+  };
+  const answer = (yes: boolean): void => {
+    setAsking(null);
+    asker.current?.focus();
+    if (yes) void start(asking === 'discard' ? () => ({ ...common, kind: 'discard' }) : withEdit);
+  };
+  const disabled = !operator;
   const title = operator ? undefined : 'A viewer may look, not change.';
-  const button = { type: 'button', disabled, title } as const;
+  const button = { type: 'button', disabled, title, 'aria-disabled': busy } as const;
   return (
     <section className="order">
       <h2>What to do about them</h2>
@@ -73,15 +88,15 @@ export function OrderForm({ cohort: { cause, count, retried } }: { cohort: Cohor
             disabled={disabled || left === 0}
             onClick={() => void start(() => ({ ...withEdit(), limit: FIVE }))}
           >
-            Retry five and look
+            Retry {left > 0 && left < FIVE ? formatCount(left) : 'five'} and look
           </button>
-          <button {...button} disabled={disabled || left === 0} onClick={() => setAsking('retry')}>
+          <button {...button} disabled={disabled || left === 0} onClick={(event) => ask('retry', event)}>
             Retry all {formatCount(left)}
           </button>
-          <button type="submit" disabled={disabled || left === 0} title={title}>
+          <button {...button} type="submit" disabled={disabled || left === 0}>
             Preview the cost
           </button>
-          <button {...button} className="danger" onClick={() => setAsking('discard')}>
+          <button {...button} className="danger" onClick={(event) => ask('discard', event)}>
             Discard all {formatCount(count)}…
           </button>
         </p>
@@ -94,27 +109,20 @@ export function OrderForm({ cohort: { cause, count, retried } }: { cohort: Cohor
       )}
       {!operator && <p className="muted">A viewer may look, not change.</p>}
       {asking !== null && (
-        <div className="notice warn" role="alertdialog" aria-label="Are you sure?">
-          <p>
+        <div className="notice warn">
+          <Question
+            key={asking}
+            yes={`${asking === 'discard' ? 'Discard' : 'Retry'} ${formatCount(asking === 'discard' ? count : left)} jobs`}
+            no="Cancel"
+            tone={asking === 'discard' ? 'danger' : 'primary'}
+            busy={busy}
+            onYes={() => answer(true)}
+            onNo={() => answer(false)}
+          >
             {asking === 'discard'
               ? `${formatCount(count)} failed jobs will be forgotten, with their requests. This cannot be undone.`
               : `${formatCount(left)} new jobs will be made of the failed ones.`}
-          </p>
-          <p className="buttons">
-            <button
-              {...button}
-              className={asking === 'discard' ? 'danger' : 'primary'}
-              onClick={() => {
-                setAsking(null);
-                void start(asking === 'discard' ? () => ({ ...common, kind: 'discard' }) : withEdit);
-              }}
-            >
-              {asking === 'discard' ? 'Discard' : 'Retry'} {formatCount(asking === 'discard' ? count : left)} jobs
-            </button>
-            <button type="button" onClick={() => setAsking(null)}>
-              Cancel
-            </button>
-          </p>
+          </Question>
         </div>
       )}
       {error !== null && <Problem error={error} />}

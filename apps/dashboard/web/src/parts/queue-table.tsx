@@ -1,4 +1,5 @@
 /** The queues: how much waits, for what and until when; what runs and has ended; pausing and resuming. */
+import { Link } from 'wouter';
 import type { QueueView } from '../../../src/views/overview.ts';
 import { formatCount, formatDuration } from '../format.ts';
 import { ActButton } from './act-button.tsx';
@@ -65,7 +66,7 @@ function Row({ queue }: { queue: QueueView }) {
   return (
     <tr>
       <th scope="row">
-        <a href={`/jobs?queue=${encodeURIComponent(name)}`}>{name}</a>{' '}
+        <Link href={`/jobs?queue=${encodeURIComponent(name)}`}>{name}</Link>{' '}
         {paused && <span className="badge warn">paused</span>}
         <small className="under">{model ?? 'the upstream’s model'}</small>
         {cachedTokens > 0 && (

@@ -18,7 +18,8 @@ export function Spend({ spend }: { spend: SpendView }) {
     <>
       {formatSpend(spend)}
       <small className="under" title={`${formatCount(input)} in, ${formatCount(output)} out`}>
-        {formatCompact(input)} in{cached > 0 && ` (${formatCompact(cached)} cached)`} · {formatCompact(output)} out
+        tokens: {formatCompact(input)} in{cached > 0 && ` (${formatCompact(cached)} cached)`} · {formatCompact(output)}{' '}
+        out
       </small>
       {named.length > 0 && (
         <small className="under">

@@ -44,7 +44,7 @@ export function StepCardView({ flow, card, chosen }: { flow: string; card: StepC
       )}
       {tokens !== null && (
         <p className="muted">
-          {formatCompact(tokens.input)} tokens in · {formatCompact(tokens.output)} out
+          tokens: {formatCompact(tokens.input)} in · {formatCompact(tokens.output)} out
         </p>
       )}
       {error !== null && (
@@ -78,7 +78,8 @@ function QueueWaits({ queue }: { queue: string }) {
   // A type without a queue of its own goes to the only one.
   const waiting = (queues.find(({ name }) => name === queue) ?? (queues.length === 1 ? queues[0] : undefined))
     ?.waitingFor;
-  if (waiting == null) return null;
+  // A delay or a backoff is of single jobs, most likely of others than this step's.
+  if (waiting == null || waiting.reason === 'delay' || waiting.reason === 'backoff') return null;
   return (
     <p className="waits">
       Its queue waits: <Waiting waiting={waiting} />
