@@ -184,15 +184,6 @@ describe.skipIf(missing !== null)(`failures in a browser${missing === null ? '' 
     expect(await store.redis.exists(...ids.map((id) => `{mr:generate}:job:${id}`))).toBe(0);
   });
 
-  it('an old link, to a cause or a queue that is not there, says so and stays live', async () => {
-    await signedIn(VIEWER, '/failures/gone', async (page) => {
-      await page.getByText("'cause' must be a cause's id").waitFor();
-      await page.goto(`${dashboard.url}/failures?queue=gone`);
-      await page.getByText('There is no such queue. The queues are: ').waitFor();
-      await page.locator('#live.live').waitFor();
-    });
-  });
-
   it('what an error says is shown and never run', async () => {
     await failMany(3, PAYLOAD);
     await signedIn(OPERATOR, '/failures', async (page) => {

@@ -42,7 +42,7 @@ const markupOf = (turns: Partial<Turn>[], status: JobPageView['status'] = 'compl
 it('a call tells what the model said and asked of tools, what they told, how long that took and what it cost', () => {
   const markup = markupOf([{}]);
   for (const part of [
-    ...['Call 1', '1970-01-01 00:00:01', '1,200 in, 34 out', '$0.0034', 'I shall look outside.', 'get_weather'],
+    ...['Call 1', '1970-01-01 00:00:01', '1,200 tokens in, 34 out', '$0.0034', 'I shall look outside.', 'get_weather'],
     ...['{&quot;city&quot;:&quot;Oslo&quot;}', 'the tool told', 'after 340 ms', '{&quot;celsius&quot;:21}'],
   ]) {
     expect(markup).toContain(part);
