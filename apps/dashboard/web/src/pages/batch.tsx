@@ -1,13 +1,12 @@
 /** One batch: how far it is and how fast, what it costs, what failed of it, and its files. Live. */
-import { Link, useParams } from 'wouter';
+import { Link } from 'wouter';
 import type { BatchDetails, BatchFailures, BatchRow, BatchView, FailedCode } from '../../../src/views/batches.ts';
-import { useFetched } from '../api.ts';
 import { formatCount, formatTime, formatUsd } from '../format.ts';
 import { jobsAddress } from '../jobs-address.ts';
 import { useTopic } from '../live.ts';
 import { ActButton } from '../parts/act-button.tsx';
 import { Ago } from '../parts/ago.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { FoundPage, NoticeOfAge } from '../parts/found-page.tsx';
 import { ProgressBar } from '../parts/progress-bar.tsx';
 import { Spend } from '../parts/spend.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
@@ -22,30 +21,18 @@ const FILES = [
 ] as const;
 
 export default function BatchPage() {
-  const { id = '' } = useParams<{ id: string }>();
-  // A topic that is not there would take the page's others with it.
-  const { data, error, again } = useFetched<BatchRow>(`/api/batches/${encodeURIComponent(id)}`);
-  if (error !== null && data === null) {
-    return (
-      <>
-        <p className="crumbs">
-          <Link href="/batches">All batches</Link>
-        </p>
-        <h1>
-          Batch <bdi className="id">{id}</bdi>
-        </h1>
-        <Problem error={error} again={again} />
-      </>
-    );
-  }
-  return data === null ? <p className="empty">Loading…</p> : <Live key={id} id={id} />;
+  return <FoundPage list="batches" called="Batch" page={(id) => <Live key={id} id={id} />} />;
 }
 
 function Live({ id }: { id: string }) {
   const view = useTopic<BatchView>(`batch:${id}`);
   if (view === null) return <p className="empty">Loading…</p>;
   const { batch, details, failures, gone, stale } = view;
-  if (batch === undefined) return <p className="notice warn">It could not be read yet; trying again.</p>;
+  if (batch === undefined) {
+    return (
+      <p className="notice warn">{gone ? 'It is not kept any more.' : 'It could not be read yet; trying again.'}</p>
+    );
+  }
   return (
     <>
       <p className="crumbs">
@@ -54,8 +41,7 @@ function Live({ id }: { id: string }) {
       <h1>
         Batch <span className="id">{id}</span> <StatusBadge status={batch.status} />
       </h1>
-      {gone && <p className="notice warn">This batch is not kept any more; this is what was last seen of it.</p>}
-      {stale && <p className="notice warn">This may be old: it cannot be read now.</p>}
+      <NoticeOfAge called="batch" gone={gone} stale={stale} />
       <Progress batch={batch} enqueued={details.enqueued} />
       <Facts batch={batch} details={details} />
       {CANCELLABLE.includes(batch.status) && (

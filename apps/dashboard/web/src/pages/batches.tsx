@@ -1,11 +1,10 @@
 /** The batches, newest first: how far each is, when it will be done, what it costs. The first page is live. */
-import { Link, useSearchParams } from 'wouter';
+import { Link } from 'wouter';
 import type { BatchesView, BatchRow } from '../../../src/views/batches.ts';
-import { useFetched } from '../api.ts';
 import { formatCount } from '../format.ts';
-import { useTopic } from '../live.ts';
 import { Ago } from '../parts/ago.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { ColumnHeads } from '../parts/column-heads.tsx';
+import { ListPage, OlderLink } from '../parts/list-page.tsx';
 import { ProgressBar } from '../parts/progress-bar.tsx';
 import { formatSpend } from '../parts/spend.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
@@ -13,29 +12,7 @@ import { Until } from '../parts/until.tsx';
 import '../styles/batches.css';
 
 export default function BatchesPage() {
-  const after = useSearchParams()[0].get('after');
-  return (
-    <>
-      {after !== null && (
-        <p className="crumbs">
-          <Link href="/batches">The newest batches</Link>
-        </p>
-      )}
-      <h1 id="batches">Batches</h1>
-      {after === null ? <Newest /> : <Older after={after} />}
-    </>
-  );
-}
-
-function Newest() {
-  const view = useTopic<BatchesView>('batches');
-  return view === null ? <p className="empty">Loading…</p> : <BatchTable view={view} />;
-}
-
-function Older({ after }: { after: string }) {
-  const { data, error, again } = useFetched<BatchesView>(`/api/batches?after=${encodeURIComponent(after)}`);
-  if (error !== null) return <Problem error={error} again={again} />;
-  return data === null ? <p className="empty">Loading…</p> : <BatchTable view={data} />;
+  return <ListPage<BatchesView> name="batches" title="Batches" table={(view) => <BatchTable view={view} />} />;
 }
 
 function BatchTable({ view: { batches, more } }: { view: BatchesView }) {
@@ -49,26 +26,14 @@ function BatchTable({ view: { batches, more } }: { view: BatchesView }) {
   return (
     <>
       <table className="batches" aria-labelledby="batches">
-        <thead>
-          <tr>
-            {['Batch', 'Status', 'Progress', 'Done', 'Created', 'Cost so far'].map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <ColumnHeads heads={['Batch', 'Status', 'Progress', 'Done', 'Created', 'Cost so far']} />
         <tbody>
           {batches.map((batch) => (
             <Row key={batch.id} batch={batch} />
           ))}
         </tbody>
       </table>
-      {more && (
-        <p>
-          <Link href={`/batches?after=${encodeURIComponent(batches.at(-1)?.id ?? '')}`}>Older batches</Link>
-        </p>
-      )}
+      <OlderLink name="batches" last={more ? batches.at(-1)?.id : undefined} />
     </>
   );
 }

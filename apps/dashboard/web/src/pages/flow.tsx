@@ -1,14 +1,13 @@
 /** One flow: how far it is, its steps in the order in which they can run, its cost, and how to cancel it or do it again. Live. */
-import { Link, useLocation, useParams, useSearchParams } from 'wouter';
-import type { FlowHead, FlowRow, FlowView } from '../../../src/views/flows.ts';
-import { useFetched } from '../api.ts';
+import { Link, useLocation, useSearchParams } from 'wouter';
+import type { FlowHead, FlowView } from '../../../src/views/flows.ts';
 import { formatCount, formatDuration, formatTime, formatUsd } from '../format.ts';
 import { jobsAddress } from '../jobs-address.ts';
 import { useTopic } from '../live.ts';
 import { ActButton } from '../parts/act-button.tsx';
 import { Ago } from '../parts/ago.tsx';
 import { Definition } from '../parts/flow-definition.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { FoundPage, NoticeOfAge } from '../parts/found-page.tsx';
 import { Spend } from '../parts/spend.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
 import { StepCardView } from '../parts/step-card.tsx';
@@ -17,23 +16,7 @@ import { Until } from '../parts/until.tsx';
 import '../styles/flows.css';
 
 export default function FlowPage() {
-  const { id = '' } = useParams<{ id: string }>();
-  // A topic that is not there would take the page's others with it.
-  const { data, error, again } = useFetched<FlowRow>(`/api/flows/${encodeURIComponent(id)}`);
-  if (error !== null && data === null) {
-    return (
-      <>
-        <p className="crumbs">
-          <Link href="/flows">All flows</Link>
-        </p>
-        <h1>
-          Flow <bdi className="id">{id}</bdi>
-        </h1>
-        <Problem error={error} again={again} />
-      </>
-    );
-  }
-  return data === null ? <p className="empty">Loading…</p> : <Live key={id} id={id} />;
+  return <FoundPage list="flows" called="Flow" page={(id) => <Live key={id} id={id} />} />;
 }
 
 function Live({ id }: { id: string }) {
@@ -41,7 +24,11 @@ function Live({ id }: { id: string }) {
   const step = useSearchParams()[0].get('step');
   if (view === null) return <p className="empty">Loading…</p>;
   const { flow, layers, steps, gone, stale } = view;
-  if (flow === undefined) return <p className="notice warn">It could not be read yet; trying again.</p>;
+  if (flow === undefined) {
+    return (
+      <p className="notice warn">{gone ? 'It is not kept any more.' : 'It could not be read yet; trying again.'}</p>
+    );
+  }
   const chosen = step === null ? undefined : steps[step];
   return (
     <>
@@ -52,8 +39,7 @@ function Live({ id }: { id: string }) {
         {flow.name === null ? 'Flow ' : <bdi>{flow.name} </bdi>}
         <span className="id">{id}</span> <StatusBadge status={flow.status} />
       </h1>
-      {gone && <p className="notice warn">This flow is not kept any more; this is what was last seen of it.</p>}
-      {stale && <p className="notice warn">This may be old: it cannot be read now.</p>}
+      <NoticeOfAge called="flow" gone={gone} stale={stale} />
       <Facts view={view} />
       <Actions flow={flow} />
       <section aria-labelledby="steps">

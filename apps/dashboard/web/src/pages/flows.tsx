@@ -1,39 +1,16 @@
 /** The flows, newest first: where each stands, and how far its steps are. The first page is live. */
-import { Link, useSearchParams } from 'wouter';
+import { Link } from 'wouter';
 import type { FlowRow, FlowsView } from '../../../src/views/flows.ts';
-import { useFetched } from '../api.ts';
 import { formatCount, formatDuration } from '../format.ts';
-import { useTopic } from '../live.ts';
 import { Ago } from '../parts/ago.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { ColumnHeads } from '../parts/column-heads.tsx';
+import { ListPage, OlderLink } from '../parts/list-page.tsx';
 import { ProgressBar } from '../parts/progress-bar.tsx';
 import { StatusBadge } from '../parts/status-badge.tsx';
 import '../styles/flows.css';
 
 export default function FlowsPage() {
-  const after = useSearchParams()[0].get('after');
-  return (
-    <>
-      {after !== null && (
-        <p className="crumbs">
-          <Link href="/flows">The newest flows</Link>
-        </p>
-      )}
-      <h1 id="flows">Flows</h1>
-      {after === null ? <Newest /> : <Older after={after} />}
-    </>
-  );
-}
-
-function Newest() {
-  const view = useTopic<FlowsView>('flows');
-  return view === null ? <p className="empty">Loading…</p> : <FlowTable view={view} />;
-}
-
-function Older({ after }: { after: string }) {
-  const { data, error, again } = useFetched<FlowsView>(`/api/flows?after=${encodeURIComponent(after)}`);
-  if (error !== null) return <Problem error={error} again={again} />;
-  return data === null ? <p className="empty">Loading…</p> : <FlowTable view={data} />;
+  return <ListPage<FlowsView> name="flows" title="Flows" table={(view) => <FlowTable view={view} />} />;
 }
 
 function FlowTable({ view: { flows, more } }: { view: FlowsView }) {
@@ -47,26 +24,14 @@ function FlowTable({ view: { flows, more } }: { view: FlowsView }) {
   return (
     <>
       <table className="flows" aria-labelledby="flows">
-        <thead>
-          <tr>
-            {['Flow', 'Status', 'Steps', 'Created', 'Took'].map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <ColumnHeads heads={['Flow', 'Status', 'Steps', 'Created', 'Took']} />
         <tbody>
           {flows.map((flow) => (
             <Row key={flow.id} flow={flow} />
           ))}
         </tbody>
       </table>
-      {more && (
-        <p>
-          <Link href={`/flows?after=${encodeURIComponent(flows.at(-1)?.id ?? '')}`}>Older flows</Link>
-        </p>
-      )}
+      <OlderLink name="flows" last={more ? flows.at(-1)?.id : undefined} />
     </>
   );
 }

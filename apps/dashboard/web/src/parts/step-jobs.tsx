@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import type { StepCard, StepJobRow, StepJobsView } from '../../../src/views/flows.ts';
 import { useFetched } from '../api.ts';
 import { formatCount } from '../format.ts';
+import { ColumnHeads } from './column-heads.tsx';
 import { Problem } from './problem.tsx';
 import { StatusBadge } from './status-badge.tsx';
 
@@ -67,15 +68,7 @@ function JobTable({ view: { jobs, next } }: { view: StepJobsView }) {
   if (jobs.length === 0) return <p className="empty">None{next !== null && ' so far down the list'}.</p>;
   return (
     <table className="step-jobs" aria-labelledby="jobs">
-      <thead>
-        <tr>
-          {['Index', 'Job', 'Status', 'What it said'].map((head) => (
-            <th key={head} scope="col">
-              {head}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <ColumnHeads heads={['Index', 'Job', 'Status', 'What it said']} />
       <tbody>
         {jobs.map((job) => (
           <Row key={job.id} job={job} />
