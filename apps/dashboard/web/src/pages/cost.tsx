@@ -55,7 +55,7 @@ function Spent({ cost }: { cost: CostView }) {
           series={[
             { label: 'Spent', color: '--share-active', values: byDay.map(({ usd }) => usd), area: true },
             {
-              label: 'Of it, for no answer',
+              label: 'Of it, on failed calls',
               color: '--share-failed',
               values: byDay.map(({ failedUsd }) => failedUsd),
               dashed: true,
@@ -85,7 +85,7 @@ function Totals({ cost: { total } }: { cost: CostView }) {
     <>
       <dl className="facts">
         <Fact name="Spent" value={formatSpent(total)} strong />
-        <Fact name="Of it, for no answer" value={formatUsd(total.failedUsd)} />
+        <Fact name="Of it, on failed calls" value={formatUsd(total.failedUsd)} />
         <Fact name="Saved by input cached upstream" value={formatUsd(total.savedByCachedUsd)} />
         <Fact
           name="Saved by answers of other jobs"

@@ -91,7 +91,9 @@ function Stats({ overview: { known, figures, queues, workers, causes } }: { over
         <Drained queues={queues} />
       </Stat>
       <Stat name="Spent today" value={of(spentToday === 0 && unpricedTokens > 0 ? 'unknown' : formatUsd(spentToday))}>
-        {unpricedTokens === 0 ? 'since midnight UTC' : `and ${formatCompact(unpricedTokens)} tokens without a price`}
+        {unpricedTokens === 0
+          ? 'since midnight UTC'
+          : `${spentToday === 0 ? '' : 'and '}${formatCompact(unpricedTokens)} tokens without a price`}
       </Stat>
       <Stat name="Workers" value={of(formatCount(workers.length))} tone={known && workers.length === 0 ? 'bad' : ''}>
         {workers.length === 0 ? 'none is alive' : versionsOf(workers)}

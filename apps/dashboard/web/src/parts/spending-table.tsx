@@ -22,7 +22,7 @@ export function SpendingTable({ title, of, rows, names }: SpendingTableProps) {
         <table className="spending" role="table">
           <thead role="rowgroup">
             <tr role="row">
-              {[of, 'Spent', 'For no answer', 'Cache saved', 'Calls', 'Input tokens', 'Output tokens'].map(
+              {[of, 'Spent', 'On failed calls', 'Cache saved', 'Calls', 'Input tokens', 'Output tokens'].map(
                 (name, index) => (
                   <th key={name} scope="col" role="columnheader" className={index === 0 ? undefined : 'number'}>
                     {name}
@@ -51,7 +51,7 @@ function Row({ row, name }: { row: NamedSpending; name: string }) {
       <td role="cell" className="number" data-label="Spent">
         <span className={row.usd === null ? 'warn' : undefined}>{formatSpent(row)}</span>
       </td>
-      <td role="cell" className="number" data-label="For no answer">
+      <td role="cell" className="number" data-label="On failed calls">
         {row.usd === null && row.failedCalls > 0 ? 'unknown' : formatUsd(row.failedUsd)}
       </td>
       <td role="cell" className="number" data-label="Cache saved">
