@@ -59,6 +59,11 @@ export async function startLivelyStack(): Promise<LivelyStack> {
   });
   const { contents, sights } = await fill(stack);
   const dashboard = await startRole('dashboard', stack.env);
+  await eventually('the index has its jobs', async () => {
+    const { index } = (await call<{ index: { until: number | null } }>('GET', `${dashboard.url}/api/jobs?limit=1`))
+      .body;
+    return index.until !== null;
+  });
   return {
     stack,
     dashboard,

@@ -2,6 +2,7 @@
  * What the overview shows, read in one go. Reading never fails: while Redis is away the snapshot says so and keeps the
  * last figures, with the time they were read.
  */
+import { setTimeout } from 'node:timers/promises';
 import { type Job, ShedError } from '@millrace/core';
 import {
   type BreakerStatus,
@@ -54,6 +55,8 @@ export interface Snapshot {
 const FAILURES_MAX_AGE_MS = 10_000;
 /** A day's figures are many fields, causes are counted anew: nobody sees the difference within this time. */
 const SLOW_MAX_AGE_MS = 5000;
+/** An index that is there answers far sooner. */
+const FIRST_CAUSES_MS = 200;
 const CODE_CHARACTERS = 80;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -71,15 +74,14 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
   let slowReadAt = 0;
   let troubled = false;
   let causes: readonly CauseView[] | null = null;
-  let asking = false;
-  /** Beside the reading: an index that is being made answers late, and what Redis tells must not wait for it. */
-  const askCauses = (now: number): void => {
-    if (asking) return;
-    asking = true;
-    void causesOf(index, now).then((told) => {
+  let asking: Promise<void> | null = null;
+  /** Beside the reading: an index that is being made answers late, and what Redis tells must not wait long for it. */
+  const askCauses = async (now: number): Promise<void> => {
+    asking ??= causesOf(index, now).then((told) => {
       causes = told;
-      asking = false;
+      asking = null;
     });
+    if (causes === null) await Promise.race([asking, setTimeout(FIRST_CAUSES_MS, undefined, { ref: false })]);
   };
 
   const read = async (): Promise<Figures> => {
@@ -104,7 +106,7 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
     if (failuresStale) failuresReadAt = readAt;
     if (slowStale) {
       slowReadAt = readAt;
-      askCauses(limits.now);
+      await askCauses(limits.now);
     }
     return {
       ...{ readAt, queues: counts, limits, breakers, workers, firstDue, minutes, spent, failures, causes },
