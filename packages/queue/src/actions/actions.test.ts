@@ -13,6 +13,7 @@ import { newJob, openTestStore } from '../testing/store.ts';
 import { begin, FAILED, queueOf, submitOne } from '../testing/stored.ts';
 import { type Action, listActions, readAction } from './action.ts';
 import { createAction, type NewAction, resumeAction, stopAction } from './create-action.ts';
+import { doPage } from './do-page.ts';
 import { carryOn } from './keep-actions.ts';
 
 const CONFIG = { queues: { generate: { maxWaiting: 400 }, extract: {} } };
@@ -147,6 +148,18 @@ it('what is ordered twice is made once: who was retried before, by whomever, is 
   expect(await carriedOut(again)).toMatchObject({ made: 0, skips: { retried: 120 } });
   expect((await retried()).sort()).toEqual([...failed].sort());
   expect((await readJob(store, sixth))?.job.retried_as).toBe(by.id);
+});
+
+it('two that are carried out at once, of the same jobs, make one new job of each together', async () => {
+  const failed = await failedJobs(60);
+  const ids = [await start(failed), await start(failed, { edit: { instructions: 'Be brief.' } })];
+  const worker = await openTestStore(redis.url, { config: CONFIG });
+  const actions = await Promise.all(ids.map((id) => readAction(store, id)));
+  const done = await Promise.all([store, worker].map((one, index) => doPage(one, actions[index] as Action, failed)));
+  await worker.close();
+  expect((await retried()).sort()).toEqual([...failed].sort());
+  expect(done.flatMap(({ made }) => made)).toHaveLength(60);
+  expect(done.flatMap(({ skips }) => skips)).toEqual(failed.map(() => 'retried'));
 });
 
 it('a job that was made before a crash is noted on the old one after it', async () => {
