@@ -268,19 +268,23 @@ it('no more than twenty run at once; of those that are stopped the last twenty c
   const stopped: string[] = [];
   for (let count = 0; count < 22; count++) {
     const id = await start(ids);
-    await store.redis.zincrby('{mr-actions}:all', count, id);
+    // Made in the other order than they are stopped in.
+    await store.redis.zincrby('{mr-actions}:all', -count * 1000, id);
     await stopAction(store, id);
     await round();
     stopped.push(id);
   }
-  const [first = '', , third = ''] = stopped;
+  // Where none is stopped, none has to make room.
+  await expect(stopAction(store, `action_${'0'.repeat(32)}`)).rejects.toThrow(NotFoundError);
+  const [first = '', second = '', third = ''] = stopped;
+  expect((await readAction(store, second))?.status).toBe('completed');
   expect(await readAction(store, first)).toMatchObject({
     ...{ status: 'completed', done: 0 },
     held: expect.stringContaining('cannot be resumed any more'),
   });
   expect(await store.redis.exists(actionKeys(first).pages)).toBe(0);
   await expect(resumeAction(store, first)).rejects.toThrow(ConflictError);
-  await resumeAction(store, third);
+  expect((await resumeAction(store, third)).status).toBe('running');
   for (let count = 1; count < 20; count++) await start(ids);
   await expect(start(ids)).rejects.toMatchObject({ code: 'too_many_actions', status: 429 });
 });
