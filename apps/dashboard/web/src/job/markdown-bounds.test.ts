@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { showsAsMarkdown } from './markdown-bounds.ts';
+
+it('what people and models write is Markdown', () => {
+  for (const text of [
+    '# Title\n\n- a\n  - b\n    - c\n\n> > quoted\n\n1. one\n2. two',
+    `---\n\n${'-'.repeat(80)}\n\n* * *\n\n${'*'.repeat(80)}`,
+    `| a | b |\n|${'-'.repeat(40)}|${'-'.repeat(40)}|`,
+    `\`\`\`\n${' '.repeat(80)}return 1;\n\`\`\``,
+    '[link](https://a.example/) '.repeat(1000),
+    'word '.repeat(12_000),
+  ]) {
+    expect(showsAsMarkdown(text), text.slice(0, 40)).toBe(true);
+  }
+});
+
+it('what is nested or linked beyond reason is not, as parsing it would take seconds or the whole stack', () => {
+  for (const text of [
+    `${'>'.repeat(5000)} hi`,
+    `fine\n${'> - '.repeat(40)}x`,
+    Array.from({ length: 400 }, (_, depth) => `${'  '.repeat(depth)}- x`).join('\n'),
+    '[a](<b'.repeat(9000),
+  ]) {
+    expect(showsAsMarkdown(text), text.slice(0, 40)).toBe(false);
+  }
+});
