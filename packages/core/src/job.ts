@@ -153,7 +153,7 @@ export interface NewJob {
   webhookUrl: string | null;
   /** A job of the same queue. */
   retryOf: string | null;
-  /** true: it is not made where that job was retried before. */
+  /** true: it is not made where that job was retried before, or is gone. */
   once?: boolean;
   /** Its events are wanted: it is called as a stream, and they are kept for a while. */
   stream: boolean;

@@ -53,7 +53,7 @@ function wasRemoved(id: string): ConflictError {
 }
 
 function wasRetried(old: string): ConflictError {
-  return new ConflictError(`The job ${old} was retried before.`, 'id', 'job_retried');
+  return new ConflictError(`The job ${old} was retried before, or is gone.`, 'id', 'job_retried');
 }
 
 /** The stamps of those that are there, 'removed' for those that were. */

@@ -3,7 +3,7 @@
 -- KEYS: status:queued, clock, counters, deadlines, changes, then each job's record
 -- ARGV: for each job: id, delay_ms, deadline ('' = none), for how long an idempotency key stands for it (ms, 0 = none has),
 --       the conversation upstream that it is of, hashed ('' = none), what its fields take up (bytes),
---       the job of the same queue that it is a retry of ('' = none), 1 = not where that was retried before,
+--       the job of the same queue that it is a retry of ('' = none), 1 = not where that was retried before, or is gone,
 --       how many arguments follow: field, value, ...
 -- Replies each job's stamp ('retried': it was not made, for that reason), then how many jobs wait in all. An id that is
 -- there already was submitted before, under the same idempotency key or as the same line of a batch: it is the same job.
@@ -20,9 +20,10 @@ for i = 6, #KEYS do
   local first, following = at + 9, at + 9 + tonumber(ARGV[at + 8])
   local existing = redis.call('HGET', KEYS[i], 'stamp')
   local old = retry_of ~= '' and string.sub(KEYS[i], 1, -#id - 1) .. retry_of
+  local before = old and redis.call('HMGET', old, 'status', 'retried_as')
   if existing then
     stamps[#stamps + 1] = existing
-  elseif old and ARGV[at + 7] == '1' and redis.call('HEXISTS', old, 'retried_as') == 1 then
+  elseif before and ARGV[at + 7] == '1' and (before[2] or not before[1]) then
     stamps[#stamps + 1] = 'retried'
   else
     local bytes = ARGV[at + 5]
@@ -38,7 +39,7 @@ for i = 6, #KEYS do
     end
     if delay > 0 then redis.call('HSET', KEYS[i], 'delayed_until', int(math.floor(stamp / 1000) + delay)) end
     if key_ms > 0 then redis.call('HSET', KEYS[i], 'key_until', int(math.floor(stamp / 1000) + key_ms)) end
-    if old and redis.call('HEXISTS', old, 'status') == 1 then
+    if before and before[1] then
       redis.call('HSET', old, 'retried_as', id)
       redis.call('PUBLISH', TOLD .. retry_of, '')
       retried[#retried + 1] = retry_of
