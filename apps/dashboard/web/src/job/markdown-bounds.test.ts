@@ -9,6 +9,9 @@ it('what people and models write is Markdown', () => {
     `\`\`\`\n${' '.repeat(80)}return 1;\n\`\`\``,
     '[link](https://a.example/) '.repeat(1000),
     'word '.repeat(12_000),
+    `| a | b | c |\n|---|:-:|--:|\n${'| x | y | z |\n'.repeat(1000)}`,
+    `- a\n- b\n\n---\n${'text\n'.repeat(4000)}`,
+    '**bold** and _emphasis_, [1] '.repeat(500),
   ]) {
     expect(showsAsMarkdown(text), text.slice(0, 40)).toBe(true);
   }
@@ -20,6 +23,13 @@ it('what is nested or linked beyond reason is not, as parsing it would take seco
     `fine\n${'> - '.repeat(40)}x`,
     Array.from({ length: 400 }, (_, depth) => `${'  '.repeat(depth)}- x`).join('\n'),
     '[a](<b'.repeat(9000),
+    ']'.repeat(65_536),
+    '*a'.repeat(30_000),
+    'snake_case '.repeat(6000),
+    'a\n=\n'.repeat(2000),
+    '- a\n'.repeat(16_000),
+    // 90 million cells of 64 kB.
+    `${'|a'.repeat(5000)}|\n${'|-'.repeat(5000)}|\n${'|\n'.repeat(18_000)}`,
   ]) {
     expect(showsAsMarkdown(text), text.slice(0, 40)).toBe(false);
   }
