@@ -17,6 +17,13 @@ it('what people and models write is Markdown', () => {
   }
 });
 
+it('deciding takes no time, whatever is repeated', () => {
+  const began = performance.now();
+  for (const one of ['-', '|', '|-', '> ', ' ', '\t', '1.', '- ', '=', '\r', ']('])
+    showsAsMarkdown(`${one.repeat(65_536)}x`);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
 it('what is nested or linked beyond reason is not, as parsing it would take seconds or the whole stack', () => {
   for (const text of [
     `${'>'.repeat(5000)} hi`,

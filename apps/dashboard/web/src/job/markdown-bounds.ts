@@ -16,7 +16,7 @@ const LINES_MOST = 5000;
 /** Each row has all of the cells that its table has columns, however short it is written. */
 const CELLS_MOST = 10_000;
 /** The line that makes those around it a table. */
-const DELIMITERS = /^[\t >|:*+.\d-]*-[\t |:-]*$/;
+const DELIMITERS = /^[\t >|:*+.\d-]+$/;
 
 /** false: it is shown as it is written. */
 export function showsAsMarkdown(text: string): boolean {
