@@ -2,11 +2,19 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { Broken } from './broken.tsx';
 import './styles/base.css';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no place for itself');
-createRoot(root).render(
+const pages = createRoot(root, {
+  onUncaughtError: (error) => {
+    reportError(error);
+    // Once all of it is gone.
+    setTimeout(() => pages.render(<Broken error={error} />), 0);
+  },
+});
+pages.render(
   <StrictMode>
     <App />
   </StrictMode>,
