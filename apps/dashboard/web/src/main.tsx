@@ -1,8 +1,8 @@
 /** The pages: signed in or not, then whichever the address names. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { Broken } from './after-fault.tsx';
 import { App } from './app.tsx';
-import { Broken } from './broken.tsx';
 import './styles/base.css';
 
 const root = document.getElementById('app');
