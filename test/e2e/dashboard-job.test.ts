@@ -103,6 +103,18 @@ describe.skipIf(missing !== null)(`a job’s page${missing === null ? '' : ` (sk
         });
         lengths.push(longer);
       }
+      // In a tab that nobody looks at it keeps no connection: a browser has six for all of them.
+      const look = (hidden: boolean) =>
+        page.evaluate(
+          `Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+          document.dispatchEvent(new Event('visibilitychange'))`,
+        );
+      await look(true);
+      const still = await live.textContent();
+      const again = page.waitForRequest((request) => request.url().endsWith('/events'));
+      await look(false);
+      await again;
+      await eventually('it grows on', async () => ((await live.textContent())?.length ?? 0) > (still?.length ?? 0));
       // It grew before its end: what was seen last was not yet the whole.
       expect(lengths.at(-1)).toBeLessThan(LONG.length);
       expect(lengths).toEqual([...lengths].sort((a, b) => a - b));

@@ -38,5 +38,15 @@ describe.skipIf(missing !== null)(
         await page.locator('#live.live').waitFor();
       });
     });
+
+    it('a page that breaks says so, and the others can be reached', async () => {
+      await withPage(chromium.browser, stack.dashboard.url, async (page) => {
+        await page.route('**/api/audit**', (route) => route.fulfill({ json: { acts: [null] } }));
+        await page.goto(`${stack.dashboard.url}/audit`);
+        await page.getByRole('heading', { name: 'This page broke' }).waitFor();
+        await page.getByRole('link', { name: 'Overview' }).click();
+        await page.locator('#live.live').waitFor();
+      });
+    });
   },
 );

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { createLog, loadConfig, readEnvironment } from '@millrace/core';
 import { openStore, type Store } from '@millrace/queue';
+import type { Response } from 'express';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freshRedis, type TestRedis } from '../../../test/harness/redis.ts';
 import { openEndedSessions } from './ended-sessions.ts';
@@ -14,6 +17,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await store?.close();
   await redis?.dispose();
+});
+
+it('a stream ends soon after its session was signed out of at another dashboard; others go on', async () => {
+  const [one, other] = [openEndedSessions(store), openEndedSessions(store, 5)];
+  const [theirs, mine] = [new PassThrough(), new PassThrough()];
+  other.follow('theirs', theirs as unknown as Response);
+  other.follow('of both', mine as unknown as Response);
+  await one.end('of both', Date.now() + 60_000);
+  await once(mine.resume(), 'end');
+  expect(theirs.writableEnded).toBe(false);
+  for (const stream of [theirs, mine]) stream.destroy();
 });
 
 it('a session that was signed out of at one dashboard is over at every other one', async () => {

@@ -6,6 +6,8 @@ import { noteSignedOut, type Store, wasSignedOut } from '@millrace/queue';
 import type { Response } from 'express';
 
 const KEPT_MOST = 10_000;
+/** How soon a stream ends whose session was signed out of at another dashboard. */
+const LOOK_EVERY_MS = 10_000;
 
 export interface EndedSessions {
   /** Ends a session, and what streams of it are open here. Never throws. @param endsAt its own end, ms */
@@ -15,11 +17,17 @@ export interface EndedSessions {
   follow(session: string, stream: Response): void;
 }
 
-export function openEndedSessions(store: Store): EndedSessions {
+export function openEndedSessions(store: Store, lookEveryMs = LOOK_EVERY_MS): EndedSessions {
   const { alive, guard } = store.liveness;
   const here = new Set<string>();
   const streams = new Map<string, Set<Response>>();
+  const has = async (session: string): Promise<boolean> => {
+    if (here.has(session)) return true;
+    if (!alive()) return false;
+    return guard(() => wasSignedOut(store, session)).catch(() => false);
+  };
   return {
+    has,
     end: async (session, endsAt) => {
       if (here.size >= KEPT_MOST) here.delete(here.values().next().value as string);
       here.add(session);
@@ -28,15 +36,15 @@ export function openEndedSessions(store: Store): EndedSessions {
         store.log.warn({ err: error }, 'A session was ended on this dashboard only');
       });
     },
-    has: async (session) => {
-      if (here.has(session)) return true;
-      if (!alive()) return false;
-      return guard(() => wasSignedOut(store, session)).catch(() => false);
-    },
     follow: (session, stream) => {
       const ofSession = streams.get(session) ?? new Set();
       streams.set(session, ofSession.add(stream));
+      const look = async (): Promise<void> => {
+        if (await has(session)) stream.end();
+      };
+      const timer = setInterval(() => void look(), lookEveryMs);
       stream.once('close', () => {
+        clearInterval(timer);
         ofSession.delete(stream);
         if (ofSession.size === 0) streams.delete(session);
       });

@@ -26,16 +26,20 @@ export type FollowText = (request: Request, response: Response, id: string) => P
 
 export function openFollowText(store: Store): FollowText {
   const followers = new Set<Response>();
+  const checkRoom = (): void => {
+    if (followers.size < MAX_FOLLOWERS) return;
+    throw new ShedError(503, 'Too many pages follow an answer.', 'too_many_viewers', FULL_RETRY_SECONDS);
+  };
   return async (_request, response, id) => {
-    if (followers.size >= MAX_FOLLOWERS) {
-      throw new ShedError(503, 'Too many pages follow an answer.', 'too_many_viewers', FULL_RETRY_SECONDS);
-    }
+    checkRoom();
     const queue = queueOfJob(store, id);
     const { guard } = store.liveness;
     if (queue === undefined || (await guard(() => readJobOutline(store, id))) === null) throw noSuchJob(id);
     const streams = await guard(() => wantEvents(store, queue, id));
     // It has left meanwhile: its 'close' is over, and would never end what begins here.
     if (response.closed || response.destroyed) return;
+    // Others may have come meanwhile.
+    checkRoom();
     const gone = new AbortController();
     followers.add(response);
     response.once('close', () => {

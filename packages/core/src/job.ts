@@ -151,7 +151,10 @@ export interface NewJob {
   deadline: number | null;
   metadata: Record<string, string> | null;
   webhookUrl: string | null;
+  /** A job of the same queue. */
   retryOf: string | null;
+  /** true: it is not made where that job was retried before, or is gone. */
+  once?: boolean;
   /** Its events are wanted: it is called as a stream, and they are kept for a while. */
   stream: boolean;
   /** `store: false`: gone once it was delivered, or soon after its end. */

@@ -15,7 +15,7 @@ export interface Submitted {
 }
 
 /**
- * @returns for each job what it is stored as, or the conflict of its idempotency key
+ * @returns for each job what it is stored as, or the conflict of its idempotency key, or of a retry that is to be the only one
  * @throws ReplyError from Redis (OOM …): nothing was stored. A connection error: that is not known.
  */
 export async function enqueue(
@@ -36,9 +36,10 @@ export async function enqueue(
     if (typeof id === 'string' && !stamps.has(id) && !adding.has(id)) adding.set(id, job);
   }
   if (adding.size > 0) for (const [id, stamp] of await addAll(store, queue, adding)) stamps.set(id, stamp);
-  return ids.map((id) => {
+  return ids.map((id, index) => {
     if (typeof id !== 'string') return id;
     const stamp = stamps.get(id);
+    if (stamp === 'retried') return wasRetried(jobs[index]?.retryOf ?? '');
     return stamp === 'removed' ? wasRemoved(id) : { id, createdAt: Math.floor(Number(stamp) / 1000) };
   });
 }
@@ -49,6 +50,10 @@ function wasRemoved(id: string): ConflictError {
     'idempotency_key',
     'idempotency_job_removed',
   );
+}
+
+function wasRetried(old: string): ConflictError {
+  return new ConflictError(`The job ${old} was retried before, or is gone.`, 'id', 'job_retried');
 }
 
 /** The stamps of those that are there, 'removed' for those that were. */
@@ -114,6 +119,8 @@ function writeRecords(
       keyMs,
       conversationHash(job.body) ?? '',
       bytes,
+      job.retryOf ?? '',
+      job.once ? 1 : 0,
       fields.length,
       ...fields,
     );

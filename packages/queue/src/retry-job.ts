@@ -2,8 +2,6 @@
 import { ConflictError, editedJob, isTerminal, type Job, type JobEdit, type NewJob } from '@millrace/core';
 import { noSuchJob } from './cancel.ts';
 import type { Submitted } from './enqueue.ts';
-import { noteRetried } from './note-retried.ts';
-import { queueNamed } from './queues.ts';
 import { readJob } from './read.ts';
 import type { Store } from './store.ts';
 import { submit } from './submit.ts';
@@ -34,7 +32,6 @@ export async function retryJob(
   const again = edit === null ? sameAgain(job, key) : editedJob(store.config, job, edit, key);
   const [submitted] = await submit(store, [again]);
   if (submitted === undefined || submitted instanceof Error) throw submitted ?? new Error('submit answered for no job');
-  await noteRetried(store, queueNamed(store, job.queue), [[id, submitted.id]]);
   return { ...submitted, queue: job.queue };
 }
 

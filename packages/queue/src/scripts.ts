@@ -59,7 +59,6 @@ const HEADERS = {
   share: WHEN_FULL,
   turn: WHEN_FULL,
   'call-again': WHEN_FULL,
-  retried: WHEN_FULL,
   remove: WHEN_FULL,
   lease: WHEN_FULL,
   mark: WHEN_FULL,

@@ -37,16 +37,20 @@ export interface ToolOutput {
 /** The turns of a job, in order. One round trip. */
 export async function readTurns(store: Store, queue: StoreQueue, id: string): Promise<Turn[]> {
   const stored = await store.redis.hgetall(queue.keys.turns(id));
+  const toolsOf = new Map<number, [string, ToolOutput][]>();
+  for (const [field, value] of Object.entries(stored)) {
+    const [, number, callKey] = /^tool:(\d+):(.*)$/s.exec(field) ?? [];
+    const output = callKey === undefined ? null : readJson<ToolOutput>(value);
+    if (callKey === undefined || output === null) continue;
+    const tools = toolsOf.get(Number(number)) ?? [];
+    tools.push([callKey, output]);
+    toolsOf.set(Number(number), tools);
+  }
   const turns: Turn[] = [];
   for (let number = 1; ; number++) {
     const turn = readJson<Omit<Turn, 'number' | 'tools'>>(stored[`turn:${number}`]);
     if (turn === null) return turns;
-    const prefix = `tool:${number}:`;
-    const tools = Object.entries(stored).flatMap(([field, value]) => {
-      const output = field.startsWith(prefix) ? readJson<ToolOutput>(value) : null;
-      return output === null ? [] : [[field.slice(prefix.length), output] as const];
-    });
-    turns.push({ ...turn, number, tools: Object.fromEntries(tools) });
+    turns.push({ ...turn, number, tools: Object.fromEntries(toolsOf.get(number) ?? []) });
   }
 }
 

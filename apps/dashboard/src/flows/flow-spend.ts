@@ -25,11 +25,12 @@ export function openFlowSpend(store: Store): (flow: Flow, ended: number) => Prom
     const all = own.flatMap(({ jobs }) => jobs);
     const looked = all.slice(0, FLOW_JOBS_PRICED);
     const open = ended === endedBefore ? [] : looked.filter(({ id }) => !over.has(id));
-    endedBefore = ended;
     for (const [index, use] of (open.length === 0 ? [] : await readUse(store, open)).entries()) {
       const id = open[index]?.id;
       if (use.over && id !== undefined) over.set(id, use);
     }
+    // Only now: what could not be read is read the next time.
+    endedBefore = ended;
     const { prices } = store.config;
     const sumOf = (ids: readonly { id: string }[]) =>
       spendOf(...summed(ids.flatMap(({ id }) => over.get(id) ?? [])), prices);

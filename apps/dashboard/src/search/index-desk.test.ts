@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -55,6 +55,21 @@ it('a file of another version is made anew, and that is told', () => {
   expect(told).toEqual(['The index of jobs is made anew: it is of another version']);
   expect(again.progress()).toMatchObject({ identity: null, totals: { jobs: 0 } });
   again.close();
+});
+
+it('a folder that was removed is made anew, and an index that could not be made is, as soon as it can', () => {
+  const desk = open();
+  desk.begin('one', null);
+  write(desk, rows(1));
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, 'in its place');
+  expect(() => desk.begin('other', 'it was of other data')).toThrow('exist');
+  expect(() => desk.progress()).toThrow('exist');
+  rmSync(folder);
+  expect(desk.progress()).toMatchObject({ identity: null, totals: { jobs: 0 } });
+  desk.begin('other', null);
+  expect(write(desk, rows(2))).toMatchObject({ jobs: 2 });
+  desk.close();
 });
 
 const damage = (from: number): void => {

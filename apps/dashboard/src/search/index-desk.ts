@@ -70,6 +70,8 @@ export function openDesk(folder: string, bounds: Bounds, told: (what: string) =>
   /** Whatever reads or writes the file goes through here. */
   const careful = <A extends unknown[], T>(work: (...args: A) => T): ((...args: A) => T) => {
     return (...args) => {
+      // It was to be made anew, and could not be then.
+      if (!file.db.isOpen) renew('it was closed');
       try {
         return work(...args);
       } catch (error) {

@@ -3,7 +3,7 @@
  * data). One process holds it at a time: SQLite's own lock, which ends with the process however that ends.
  */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FILES } from './index-bounds.ts';
 
@@ -61,9 +61,7 @@ export interface IndexFile {
  * @throws FilesTakenError, or the system's or SQLite's error where the folder cannot be written
  */
 export function openIndexFile(folder: string): IndexFile {
-  mkdirSync(folder, { recursive: true });
-  // It holds prompts; one that an earlier version made may stand open.
-  chmodSync(folder, 0o700);
+  makeFolder(folder);
   for (let file = 1; file <= FILES; file++) {
     try {
       return openPath(join(folder, file === 1 ? 'jobs.sqlite' : `jobs-${file}.sqlite`));
@@ -74,9 +72,17 @@ export function openIndexFile(folder: string): IndexFile {
   throw new FilesTakenError(`${FILES} other processes keep an index in ${folder} already.`);
 }
 
+function makeFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  // It holds prompts; one that an earlier version made may stand open.
+  chmodSync(folder, 0o700);
+}
+
 /** Throws what is in the file away. */
 export function renewFile({ path, db }: IndexFile, why: string): IndexFile {
   if (db.isOpen) db.close();
+  // Somebody may have removed it.
+  makeFolder(dirname(path));
   removeFile(path);
   return { ...openPath(path), renewed: why };
 }

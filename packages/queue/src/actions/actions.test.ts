@@ -13,6 +13,7 @@ import { newJob, openTestStore } from '../testing/store.ts';
 import { begin, FAILED, queueOf, submitOne } from '../testing/stored.ts';
 import { type Action, listActions, readAction } from './action.ts';
 import { createAction, type NewAction, resumeAction, stopAction } from './create-action.ts';
+import { doPage } from './do-page.ts';
 import { carryOn } from './keep-actions.ts';
 
 const CONFIG = { queues: { generate: { maxWaiting: 400 }, extract: {} } };
@@ -149,6 +150,18 @@ it('what is ordered twice is made once: who was retried before, by whomever, is 
   expect((await readJob(store, sixth))?.job.retried_as).toBe(by.id);
 });
 
+it('two that are carried out at once, of the same jobs, make one new job of each together', async () => {
+  const failed = await failedJobs(60);
+  const ids = [await start(failed), await start(failed, { edit: { instructions: 'Be brief.' } })];
+  const worker = await openTestStore(redis.url, { config: CONFIG });
+  const actions = await Promise.all(ids.map((id) => readAction(store, id)));
+  const done = await Promise.all([store, worker].map((one, index) => doPage(one, actions[index] as Action, failed)));
+  await worker.close();
+  expect((await retried()).sort()).toEqual([...failed].sort());
+  expect(done.flatMap(({ made }) => made)).toHaveLength(60);
+  expect(done.flatMap(({ skips }) => skips)).toEqual(failed.map(() => 'retried'));
+});
+
 it('a job that was made before a crash is noted on the old one after it', async () => {
   const [old = ''] = await failedJobs(1);
   const id = await start([old]);
@@ -255,19 +268,23 @@ it('no more than twenty run at once; of those that are stopped the last twenty c
   const stopped: string[] = [];
   for (let count = 0; count < 22; count++) {
     const id = await start(ids);
-    await store.redis.zincrby('{mr-actions}:all', count, id);
+    // Made in the other order than they are stopped in.
+    await store.redis.zincrby('{mr-actions}:all', -count * 1000, id);
     await stopAction(store, id);
     await round();
     stopped.push(id);
   }
-  const [first = '', , third = ''] = stopped;
+  // Where none is stopped, none has to make room.
+  await expect(stopAction(store, `action_${'0'.repeat(32)}`)).rejects.toThrow(NotFoundError);
+  const [first = '', second = '', third = ''] = stopped;
+  expect((await readAction(store, second))?.status).toBe('completed');
   expect(await readAction(store, first)).toMatchObject({
     ...{ status: 'completed', done: 0 },
     held: expect.stringContaining('cannot be resumed any more'),
   });
   expect(await store.redis.exists(actionKeys(first).pages)).toBe(0);
   await expect(resumeAction(store, first)).rejects.toThrow(ConflictError);
-  await resumeAction(store, third);
+  expect((await resumeAction(store, third)).status).toBe('running');
   for (let count = 1; count < 20; count++) await start(ids);
   await expect(start(ids)).rejects.toMatchObject({ code: 'too_many_actions', status: 429 });
 });

@@ -84,18 +84,23 @@ export async function createAction(store: Store, { kind, ids, what, cause, edit,
 
 /** What is under way is ended; nothing more is begun. What was done stays. @throws NotFoundError, ConflictError */
 export async function stopAction(store: Store, id: string): Promise<Action> {
+  const stopping = await turn(store, id, ['running', 'stopping'], 'stopping', 'stopped');
   await endStopped(store);
-  return turn(store, id, ['running', 'stopping'], 'stopping', 'stopped');
+  return stopping;
 }
 
 /** Makes room for one more that is stopped. */
 async function endStopped(store: Store): Promise<void> {
   const ids = await store.redis.zrevrange(ACTIONS_KEY, 0, -1);
   const pipeline = store.redis.pipeline();
-  for (const id of ids) pipeline.hget(actionKeys(id).action, 'status');
-  const statuses = (await pipeline.exec()) ?? [];
-  const stopped = ids.filter((_, index) => statuses[index]?.[1] === 'stopped');
-  for (const id of stopped.slice(STOPPED_MOST - 1)) {
+  for (const id of ids) pipeline.hmget(actionKeys(id).action, 'status', 'ended_at');
+  const replies = (await pipeline.exec()) ?? [];
+  const stopped = ids.flatMap((id, index) => {
+    const [status, endedAt] = (replies[index]?.[1] ?? []) as (string | null)[];
+    return status === 'stopped' ? [{ id, at: Number(endedAt) }] : [];
+  });
+  stopped.sort((a, b) => b.at - a.at);
+  for (const { id } of stopped.slice(STOPPED_MOST - 1)) {
     if ((await turnAction(store, id, ['stopped'], 'completed')) !== 'stopped') continue;
     const { action, pages } = actionKeys(id);
     const held = `It was stopped, and cannot be resumed any more: ${STOPPED_MOST} others were stopped since.`;

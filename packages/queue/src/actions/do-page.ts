@@ -1,11 +1,10 @@
 /**
  * One page of an action: its jobs are retried or discarded. It may be done again, by a worker that comes after a crash:
  * the jobs it makes have ids made of the action's and the old job's, and what is there is not made again. A job that was
- * retried before, by whomever, is left alone: what is ordered twice is paid once.
+ * retried before, by whomever, is left alone, also where two pages are done at once: what is ordered twice is paid once.
  */
-import { editedJob, InvalidRequestError, jobIdOfAction, type NewJob, ShedError } from '@millrace/core';
+import { ConflictError, editedJob, InvalidRequestError, jobIdOfAction, type NewJob, ShedError } from '@millrace/core';
 import { jobRetries, jobStatuses, readFields } from '../flows/job-fields.ts';
-import { noteRetried, type Retried } from '../note-retried.ts';
 import { readMany } from '../read.ts';
 import { forgetJob } from '../retention.ts';
 import { sameAgain } from '../retry-job.ts';
@@ -62,17 +61,13 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
   const existing = await jobStatuses(store, newIds);
   const before = await jobRetries(store, places);
   const missing: Place[] = [];
-  const unnoted: Retried[] = [];
   for (const [index, place] of places.entries()) {
     const [newId, retriedAs] = [newIds[index]?.id as string, before[index] ?? null];
-    if (existing[index] !== null || retriedAs === newId) {
-      // Made before a crash. Its BullMQ entry, or all of it, may be gone if it has ended: it must not be added once more.
-      done.made.push(newId);
-      if (retriedAs === null) unnoted.push([place.id, newId]);
-    } else if (retriedAs !== null) done.skips.push('retried');
+    // Made before a crash. Its BullMQ entry, or all of it, may be gone if it has ended: it must not be added once more.
+    if (existing[index] !== null || retriedAs === newId) done.made.push(newId);
+    else if (retriedAs !== null) done.skips.push('retried');
     else missing.push(place);
   }
-  await note(store, unnoted);
   for (const part of await bySize(store, missing)) {
     const jobs: NewJob[] = [];
     const found = await readMany(store, part, false);
@@ -81,7 +76,7 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
       try {
         const { edit, key } = action;
         const again = edit === null ? sameAgain(job, key) : editedJob(store.config, job, edit, key);
-        jobs.push({ ...again, id: jobIdOfAction(action.id, job.id) });
+        jobs.push({ ...again, id: jobIdOfAction(action.id, job.id), once: true });
       } catch (error) {
         if (!(error instanceof InvalidRequestError)) throw error;
         done.errors.push({ id: job.id, message: error.message.slice(0, MESSAGE_CHARACTERS).toWellFormed() });
@@ -89,23 +84,12 @@ async function retry(store: Store, action: Action, places: readonly Place[], don
     }
     const replies = await submit(store, jobs);
     for (const reply of replies) if (reply instanceof ShedError) throw reply;
-    const made: Retried[] = [];
     for (const [index, { id = '', retryOf }] of jobs.entries()) {
-      const [reply, old] = [replies[index], retryOf ?? ''];
-      if (reply instanceof Error) {
-        done.errors.push({ id: old, message: reply.message });
-        continue;
-      }
-      done.made.push(id);
-      made.push([old, id]);
+      const reply = replies[index];
+      if (reply instanceof ConflictError) done.skips.push('retried');
+      else if (reply instanceof Error) done.errors.push({ id: retryOf ?? '', message: reply.message });
+      else done.made.push(id);
     }
-    await note(store, made);
-  }
-}
-
-async function note(store: Store, retried: readonly Retried[]): Promise<void> {
-  for (const [queue, ofQueue] of Map.groupBy(retried, ([id]) => queueOfJob(store, id))) {
-    if (queue !== undefined) await noteRetried(store, queue, ofQueue);
   }
 }
 

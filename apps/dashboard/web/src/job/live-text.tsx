@@ -1,4 +1,7 @@
-/** An answer's text while it comes, piece by piece; its end where it grows beyond what a page can show. */
+/**
+ * An answer's text while it comes, piece by piece; its end where it grows beyond what a page can show. Nothing is asked
+ * for while nobody sees the page: a browser has six connections for all of its tabs.
+ */
 import { useEffect, useRef, useState } from 'react';
 
 /** Of a longer one its end is shown: that is where it grows. */
@@ -33,32 +36,44 @@ export function LiveText({ id }: { id: string }) {
       }
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
     const connect = (): EventSource => {
       const events = new EventSource(`/api/jobs/${encodeURIComponent(id)}/events`);
       events.addEventListener('begin', (event) => update({ ...NOTHING, ...(JSON.parse(event.data) as object) }));
       events.addEventListener('delta', (event) => {
         const { kind, text } = JSON.parse(event.data) as { kind: 'text' | 'reasoning'; text: string };
         const whole = gathered.current[kind] + text;
-        const over = Math.max(0, whole.length - SHOWN_CHARACTERS);
-        update({ [kind]: whole.slice(over), cut: gathered.current.cut + (kind === 'text' ? over : 0) });
+        const beyond = Math.max(0, whole.length - SHOWN_CHARACTERS);
+        update({ [kind]: whole.slice(beyond), cut: gathered.current.cut + (kind === 'text' ? beyond : 0) });
       });
       // Told from the beginning again by the next connection.
       events.addEventListener('replaced', () => update(NOTHING));
-      for (const over of ['end', 'gone']) events.addEventListener(over, () => events.close());
+      for (const last of ['end', 'gone']) {
+        events.addEventListener(last, () => {
+          over = true;
+          events.close();
+        });
+      }
       events.addEventListener('error', () => {
         // A browser gives up for good what is refused, as it is while Redis is away.
         if (events.readyState !== EventSource.CLOSED) return;
-        timer = setTimeout(() => {
-          source = connect();
-        }, REFUSED_RETRY_MS);
+        timer = setTimeout(follow, REFUSED_RETRY_MS);
       });
       return events;
     };
-    let source = connect();
+    let source: EventSource | null = null;
+    const follow = (): void => {
+      clearTimeout(timer);
+      source?.close();
+      source = over || document.hidden ? null : connect();
+    };
+    follow();
+    document.addEventListener('visibilitychange', follow);
     return () => {
+      document.removeEventListener('visibilitychange', follow);
       cancelAnimationFrame(frame);
       clearTimeout(timer);
-      source.close();
+      source?.close();
     };
   }, [id]);
 

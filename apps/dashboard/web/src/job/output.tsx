@@ -4,6 +4,7 @@ import type { JobPageView, OutputView } from '../../../src/views/job.ts';
 import { formatCount } from '../format.ts';
 import { Item } from './chat-log.tsx';
 import { LongText, Omitted, WholeAsFile } from './long-text.tsx';
+import { showsAsMarkdown } from './markdown-bounds.ts';
 import { Misses } from './misses.tsx';
 
 const Markdown = lazy(() => import('./markdown.tsx'));
@@ -44,6 +45,7 @@ function OutputText({ id, output, fits }: { id: string; output: OutputView; fits
   const [plain, setPlain] = useState(false);
   const { text, value, misses } = output;
   if (text.text === '') return <p className="empty">No text.</p>;
+  if (value === null && !showsAsMarkdown(text.text)) return <LongText id={id} part="output" text={text} />;
   const name = value === null ? 'Markdown' : 'Tree';
   return (
     <div className="output">
