@@ -59,6 +59,7 @@ describe.skipIf(missing !== null)(`flows in a browser${missing === null ? '' : `
   it('a flow runs, and its page and the list follow it to the end without a reload', async () => {
     await open('/flows', async (list) => {
       await list.locator('#live.live').waitFor();
+      await call('POST', `${stack.api.url}/v1/queues/generate/pause`);
       const id = await submit(
         {
           top: step('[[slow:2000]] {{input.word}}'),
@@ -80,6 +81,7 @@ describe.skipIf(missing !== null)(`flows in a browser${missing === null ? '' : `
         ]);
         expect(await page.locator('#step-bottom .needs').textContent()).toBe('waits for parts, aside');
         await badge(page, 'bottom').getByText('waiting').waitFor();
+        await call('POST', `${stack.api.url}/v1/queues/generate/resume`);
         await badge(page, 'parts').getByText('in progress').waitFor();
         await page.locator('#step-parts').getByText('0 of 3 done').waitFor();
         await page.locator('#step-parts').getByText('3 of 3 done').waitFor();

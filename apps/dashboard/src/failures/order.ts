@@ -48,6 +48,10 @@ function bodyOf(body: unknown): Record<string, unknown> {
 }
 
 /** The jobs it is about, newest first: what was retried already is not retried again. @throws ShedError: no index */
-export function jobsOfOrder(index: JobIndex, { kind, cause, span, limit }: Order): Promise<string[]> {
-  return index.jobsOf(cause, untilNow(span), limit, kind === 'retry');
+export async function jobsOfOrder(
+  store: Store,
+  index: JobIndex,
+  { kind, cause, span, limit }: Order,
+): Promise<string[]> {
+  return index.jobsOf(cause, await untilNow(store, span), limit, kind === 'retry');
 }

@@ -17,7 +17,7 @@ const RECORDS = { bodyBytes: 0, answerBytes: 0, batchBytes: 2 * 1024 ** 2 };
 export async function readFailures(store: Store, index: JobIndex, span: Span): Promise<FailuresView> {
   const { until } = index.state();
   return orTrouble({ total: 0, finished: 0, cohorts: [], until }, async () => {
-    const { total, finished, cohorts } = await index.cohorts({ ...untilNow(span), buckets: BUCKETS });
+    const { total, finished, cohorts } = await index.cohorts({ ...(await untilNow(store, span)), buckets: BUCKETS });
     const examples = await messagesOf(
       store,
       cohorts.slice(0, EXAMPLES).map(({ example }) => example),
@@ -28,10 +28,11 @@ export async function readFailures(store: Store, index: JobIndex, span: Span): P
 
 export async function readCohort(store: Store, index: JobIndex, span: Span, cause: string): Promise<CohortDetailView> {
   return orTrouble({ cohort: null, jobs: [] }, async () => {
-    const { total, cohorts } = await index.cohorts({ ...untilNow(span), buckets: BUCKETS });
+    const within = await untilNow(store, span);
+    const { total, cohorts } = await index.cohorts({ ...within, buckets: BUCKETS });
     const row = cohorts.find((cohort) => cohort.cause === cause);
     if (row === undefined) return { cohort: null, jobs: [] };
-    const jobs = await jobsAmong(store, await index.jobsOf(cause, untilNow(span), FAILURES_SHOWN, false));
+    const jobs = await jobsAmong(store, await index.jobsOf(cause, within, FAILURES_SHOWN, false));
     const examples = new Map(jobs.map((job) => [job.id, messageOf(job)]));
     return { cohort: cohortView(row, total, examples), jobs: jobs.map(jobView) };
   });

@@ -27,9 +27,10 @@ export function spanOf(store: Store, hours: unknown, queue: unknown): Span {
   return { hours: asked, queue };
 }
 
-/** The span until now. */
-export function untilNow({ hours, queue }: Span): FailureSpan {
-  const until = Date.now() + 1;
+/** The span until now, by Redis's clock: the ends of jobs are told by it. */
+export async function untilNow(store: Store, { hours, queue }: Span): Promise<FailureSpan> {
+  const [seconds, micros] = await store.redis.time();
+  const until = Math.floor(Number(seconds) * 1000 + Number(micros) / 1000) + 1;
   return { from: until - hours * HOUR_MS, until, ...(queue === null ? {} : { queue }) };
 }
 

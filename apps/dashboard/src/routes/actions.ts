@@ -20,7 +20,9 @@ export function actionsRoutes({ store, index }: RouteTerms): Router {
   });
   routes.post('/preview', body, async (request, response) => {
     const order = parseOrder(store, request.body);
-    const view = await store.liveness.guard(async () => previewOrder(store, order, await jobsOfOrder(index, order)));
+    const view = await store.liveness.guard(async () =>
+      previewOrder(store, order, await jobsOfOrder(store, index, order)),
+    );
     response.json(view);
   });
   routes.post('/', body, async (request, response) => {
@@ -28,7 +30,7 @@ export function actionsRoutes({ store, index }: RouteTerms): Router {
     const { key } = callerOf(request);
     const { kind, cause, edit } = order;
     const [id, count, what] = await store.liveness.guard(async () => {
-      const ids = await jobsOfOrder(index, order);
+      const ids = await jobsOfOrder(store, index, order);
       const words = await wordsOf(store, order, ids);
       return [await createAction(store, { kind, ids, what: words, cause, edit, key }), ids.length, words] as const;
     });
