@@ -57,7 +57,10 @@ export async function startLivelyStack(): Promise<LivelyStack> {
       worker: { graceSeconds: 0.2 },
     },
   });
-  const { contents, sights } = await fill(stack);
+  const { contents, sights } = await fill(stack).catch(async (error: unknown) => {
+    await stack.stop();
+    throw error;
+  });
   const dashboard = await startRole('dashboard', stack.env);
   await eventually('the index has its jobs', async () => {
     const { index } = (await call<{ index: { until: number | null } }>('GET', `${dashboard.url}/api/jobs?limit=1`))

@@ -1,7 +1,7 @@
 /** The sizes and times that keep one page, one viewer or one document from harming the others. */
 
-/** How often the figures of a live page are read while somebody watches. */
-export const POLL_MS = 1000;
+/** How often the figures of a live page are read while somebody watches: for all who do, at some ms of Redis's time. */
+export const POLL_MS = 2000;
 /** What was spent, while somebody watches: in steps of a second it would only flicker. */
 export const COST_POLL_MS = 5000;
 /** Days that it is told of live. */

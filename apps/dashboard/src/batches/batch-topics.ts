@@ -7,9 +7,6 @@ import { type Sample, sampled } from '../pace.ts';
 import type { BatchesView, BatchView } from '../views/batches.ts';
 import { batchDetails, batchFailures, batchRow, endedOf } from './batch-view.ts';
 
-/** Many records a round: the list may be older than one batch. */
-const LIST_MS = 2000;
-
 /** A page of the list, newest first. */
 export async function readBatchList(store: Store, after?: string): Promise<BatchesView> {
   const { batches, hasMore } = await store.liveness.guard(() => listBatches(store, BATCHES_SHOWN, after));
@@ -21,7 +18,7 @@ export async function readBatchList(store: Store, after?: string): Promise<Batch
 export function batchesTopic(store: Store): Source {
   return polled(
     () => readBatchList(store),
-    LIST_MS,
+    POLL_MS,
     () => undefined,
   );
 }

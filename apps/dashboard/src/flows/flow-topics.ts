@@ -19,9 +19,6 @@ import { openFlowSpend } from './flow-spend.ts';
 import { flowHead, flowRow, stepCard } from './flow-view.ts';
 import { stepLayers } from './step-layers.ts';
 
-/** Many records a round. */
-const LIST_MS = 2000;
-
 /** Returns a function that reads the newest flows, or those after one. One that has ended is not read again. */
 export function openFlowList(store: Store, after?: string): () => Promise<FlowsView> {
   let known = new Map<string, Flow>();
@@ -41,7 +38,7 @@ export function openFlowList(store: Store, after?: string): () => Promise<FlowsV
 }
 
 export function flowsTopic(store: Store): Source {
-  return (tell) => polled(openFlowList(store), LIST_MS, () => undefined)(tell);
+  return (tell) => polled(openFlowList(store), POLL_MS, () => undefined)(tell);
 }
 
 /** null: that is no flow's id. One that is gone is told as such: its page may be open yet, and connect again. */
