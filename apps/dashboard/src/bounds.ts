@@ -69,6 +69,8 @@ export const EDIT_BYTES = 2 * 1024 * 1024;
 export const MAX_FOLLOWERS = 200;
 /** How often it is looked how a job stands while somebody looks at its page: a kilobyte. */
 export const JOB_POLL_MS = 500;
+/** And once it has ended. */
+export const ENDED_JOB_POLL_MS = 5000;
 /** Batches on one page of their list. */
 export const BATCHES_SHOWN = 50;
 /** Of a step's jobs, so many are looked at for those that failed, in one request. */

@@ -1,7 +1,7 @@
 /** The topic `job:<id>`: how a job stands, told when it changes. Its request and its answer are not read for it. */
-import { type Job, tagOfJobId } from '@millrace/core';
+import { isTerminal, type Job, tagOfJobId } from '@millrace/core';
 import { readJob, readJobOutline, readWaiting, type Store } from '@millrace/queue';
-import { JOB_POLL_MS } from './bounds.ts';
+import { ENDED_JOB_POLL_MS, JOB_POLL_MS } from './bounds.ts';
 import { polled, type Source } from './live.ts';
 import type { JobTopic } from './views/job.ts';
 
@@ -23,8 +23,12 @@ export function jobTopic(store: Store, id: string): Source | null {
     };
   };
   // While Redis is away all that can be told is what was, and the frame of the page says so.
-  return polled(read, JOB_POLL_MS, () => undefined);
+  return polled(read, restAfter, () => undefined);
 }
+
+/** Of a job that has ended little can change: that it is retried, or gone. */
+const restAfter = (last: JobTopic | null): number =>
+  last !== null && (last.status === null || isTerminal(last.status)) ? ENDED_JOB_POLL_MS : JOB_POLL_MS;
 
 const GONE: JobTopic = { gone: true, status: null, stamp: '', waiting_for: null, started_at: null, begun: 0 };
 

@@ -142,23 +142,30 @@ export function settled(value: object): Source {
 
 /**
  * A topic whose value is read again and again: never twice at once, and not while nobody watches.
+ * @param everyMs how long to rest, by what was read last where it is a function; after a failure as after nothing
  * @param onError told once of a row of failures
  */
-export function polled(read: () => Promise<object>, everyMs: number, onError: (error: unknown) => void): Source {
+export function polled<T extends object>(
+  read: () => Promise<T>,
+  everyMs: number | ((last: T | null) => number),
+  onError: (error: unknown) => void,
+): Source {
   return (tell) => {
     let stopped = false;
     let failing = false;
     let timer: NodeJS.Timeout | undefined;
     const round = async (): Promise<void> => {
+      let value: T | null = null;
       try {
-        const value = await read();
+        value = await read();
         failing = false;
         if (!stopped) tell(value);
       } catch (error) {
         if (!failing) onError(error);
         failing = true;
       }
-      if (!stopped) timer = setTimeout(() => void round(), everyMs);
+      const restMs = typeof everyMs === 'number' ? everyMs : everyMs(value);
+      if (!stopped) timer = setTimeout(() => void round(), restMs);
     };
     void round();
     return () => {

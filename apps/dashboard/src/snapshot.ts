@@ -57,6 +57,8 @@ const FAILURES_MAX_AGE_MS = 10_000;
 const SLOW_MAX_AGE_MS = 5000;
 /** An index that is there answers far sooner. */
 const FIRST_CAUSES_MS = 200;
+/** Who asks within this time of another, as each page does for its figures and its lines, is told the same. */
+const SHARED_MS = 500;
 const CODE_CHARACTERS = 80;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -113,7 +115,7 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
     };
   };
 
-  return async () => {
+  const take = async (): Promise<Snapshot> => {
     let reachable = true;
     try {
       last = await read();
@@ -134,6 +136,13 @@ export function openSnapshots(store: Store, index: JobIndex, unfit: () => string
       },
       figures: last,
     };
+  };
+
+  let taken: { at: number; snapshot: Promise<Snapshot> } | null = null;
+  return () => {
+    const now = performance.now();
+    if (taken === null || now - taken.at >= SHARED_MS) taken = { at: now, snapshot: take() };
+    return taken.snapshot;
   };
 }
 
