@@ -3,39 +3,28 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type ApiKey, createLog } from '@millrace/core';
+import { createLog } from '@millrace/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDashboard, type DashboardTerms } from '../../apps/dashboard/src/app.ts';
 import { type DashboardStack, startDashboard, submitOne } from '../harness/dashboard.ts';
 import { type FoundRoute, routesOf } from '../harness/express-routes.ts';
 import { call } from '../harness/http.ts';
 import { type RoleProcess, spawnRole, startRole } from '../harness/processes.ts';
-import { type SignedIn, signIn } from '../harness/signed-in.ts';
+import { bearer, refusalOf, type SignedIn, signIn, startLockedDashboard, TWO_KEYS } from '../harness/signed-in.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const KEYS: ApiKey[] = [
-  { name: 'ops', role: 'operator', secret: 'op-secret' },
-  { name: 'eyes', role: 'viewer', secret: 'see' },
-];
 
 let stack: DashboardStack;
 /** With keys; the stack's own has none. */
 let locked: RoleProcess;
 beforeAll(async () => {
   stack = await startDashboard();
-  locked = await startRole('dashboard', {
-    ...stack.env,
-    MILLRACE_API_KEYS: KEYS.map(({ name, role, secret }) => `${name}:${role}:${secret}`).join(','),
-  });
+  locked = await startLockedDashboard(stack.env);
 }, 120_000);
 afterAll(async () => {
   await locked?.stop();
   await stack?.stop();
 });
-
-const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
-const codeOf = (reply: { body: Record<string, unknown> }): unknown =>
-  (reply.body?.error as { code?: unknown } | undefined)?.code;
 
 /** fetch() sets the Host header itself. */
 function statusForHost(url: string, host: string): Promise<{ status: number; body: string }> {
@@ -63,7 +52,7 @@ describe('every route that changes something', () => {
     // Only its routes are asked for: none of them comes as far as the index or a file.
     const none = {} as Pick<DashboardTerms, 'index' | 'files'>;
     const web = { folder: join(ROOT, 'apps', 'dashboard', 'web', 'public'), version: 'x' };
-    const { app } = createDashboard({ ...none, store, keys: KEYS, web, apiPort: 7070, unfit: () => null });
+    const { app } = createDashboard({ ...none, store, keys: TWO_KEYS, web, apiPort: 7070, unfit: () => null });
     // bull-board is an app of its own; its routes are told by its own table, below.
     const routes = routesOf(app, [...MOUNTS.map((name) => `/api/${name}`), '/board']);
     changing = routes
@@ -83,7 +72,7 @@ describe('every route that changes something', () => {
   const others = () => changing.filter(({ method, path }) => !(method === 'POST' && /^\/api\/session\/?$/.test(path)));
   const ask = async ({ method, path }: FoundRoute, headers: Record<string, string>) => {
     const reply = await call(method, `${url}${path}`, '{}', headers);
-    return [reply.status, codeOf(reply)];
+    return [reply.status, refusalOf(reply)];
   };
 
   it('is found, on whatever it changes', () => {
@@ -264,8 +253,8 @@ it('without keys only a loopback Host is answered, and changes still need the to
   expect((await statusForHost(`${url}/`, 'localhost:7071')).status).toBe(200);
   const { body } = await call('GET', `${url}/api/session`);
   expect(body).toMatchObject({ name: 'anybody', role: 'operator', open: true });
-  expect(codeOf(await call('POST', `${url}/api/queues/x/pause`))).toBe('csrf');
-  expect(codeOf(await call('POST', `${url}/api/queues/x/pause`, {}, bearer('anything')))).toBe('csrf');
+  expect(refusalOf(await call('POST', `${url}/api/queues/x/pause`))).toBe('csrf');
+  expect(refusalOf(await call('POST', `${url}/api/queues/x/pause`, {}, bearer('anything')))).toBe('csrf');
   const passed = await call('POST', `${url}/api/queues/x/pause`, {}, { 'x-csrf-token': String(body.csrf) });
   expect(passed.status).toBe(404);
 });

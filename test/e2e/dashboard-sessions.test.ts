@@ -2,7 +2,6 @@
  * Sessions: how one begins and ends, what wrong keys come to, and what of it is noted. What pages read along ends with the
  * session that it was opened in, and with the dashboard's process.
  */
-import type { ApiKey } from '@millrace/core';
 import { beginAttempt, queueOfJob } from '@millrace/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSessionTokens, SESSION_MS } from '../../apps/dashboard/src/session-token.ts';
@@ -10,12 +9,8 @@ import { type DashboardStack, startDashboard, submitOne } from '../harness/dashb
 import { eventually } from '../harness/eventually.ts';
 import { call } from '../harness/http.ts';
 import { type RoleProcess, startRole } from '../harness/processes.ts';
-import { signIn } from '../harness/signed-in.ts';
+import { bearer, refusalOf, signIn, startLockedDashboard, TWO_KEYS } from '../harness/signed-in.ts';
 
-const KEYS: ApiKey[] = [
-  { name: 'ops', role: 'operator', secret: 'op-secret' },
-  { name: 'eyes', role: 'viewer', secret: 'see' },
-];
 const BOUND_MS = 10_000;
 
 let stack: DashboardStack;
@@ -24,10 +19,7 @@ let locked: RoleProcess;
 let running: string;
 beforeAll(async () => {
   stack = await startDashboard();
-  locked = await startRole('dashboard', {
-    ...stack.env,
-    MILLRACE_API_KEYS: KEYS.map(({ name, role, secret }) => `${name}:${role}:${secret}`).join(','),
-  });
+  locked = await startLockedDashboard(stack.env);
   running = await submitOne(stack.store);
   await beginAttempt(stack.store, queueOfJob(stack.store, running)!, running, { worker: 'mill:1' });
 }, 120_000);
@@ -35,10 +27,6 @@ afterAll(async () => {
   await locked?.stop();
   await stack?.stop();
 });
-
-const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
-const codeOf = (reply: { body: Record<string, unknown> }): unknown =>
-  (reply.body?.error as { code?: unknown } | undefined)?.code;
 
 describe('signing in', () => {
   const session = () => `${locked.url}/api/session`;
@@ -58,19 +46,19 @@ describe('signing in', () => {
   it('is for our own pages, and for JSON only', async () => {
     const key = { key: 'op-secret' };
     for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
-      expect(codeOf(await call('POST', session(), key, headers))).toBe('cross_site');
+      expect(refusalOf(await call('POST', session(), key, headers))).toBe('cross_site');
     }
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
       const reply = await call('POST', session(), JSON.stringify(key), { 'content-type': type });
-      expect([reply.status, codeOf(reply), reply.headers.get('set-cookie')]).toEqual([
+      expect([reply.status, refusalOf(reply), reply.headers.get('set-cookie')]).toEqual([
         400,
         'unsupported_content_type',
         null,
       ]);
     }
-    expect(codeOf(await call('POST', session(), '{"key":"op-secret"'))).toBe('invalid_json');
-    expect(codeOf(await call('POST', session(), { key: 'x'.repeat(5000) }))).toBe('request_too_large');
-    expect(codeOf(await call('POST', session(), { key: 5 }))).toBe('invalid_value');
+    expect(refusalOf(await call('POST', session(), '{"key":"op-secret"'))).toBe('invalid_json');
+    expect(refusalOf(await call('POST', session(), { key: 'x'.repeat(5000) }))).toBe('request_too_large');
+    expect(refusalOf(await call('POST', session(), { key: 5 }))).toBe('invalid_value');
   });
 
   it('out again: the cookie is taken back, and a strange page cannot do it', async () => {
@@ -79,7 +67,7 @@ describe('signing in', () => {
       name: 'eyes',
       role: 'viewer',
     });
-    expect(codeOf(await call('DELETE', session(), undefined, { cookie: eyes.cookie }))).toBe('csrf');
+    expect(refusalOf(await call('DELETE', session(), undefined, { cookie: eyes.cookie }))).toBe('csrf');
     const out = await call('DELETE', session(), undefined, eyes.headers);
     expect(out.status).toBe(204);
     expect(out.headers.get('set-cookie')).toMatch(/^millrace_session=; Path=\/; Expires=Thu, 01 Jan 1970/);
@@ -89,10 +77,12 @@ describe('signing in', () => {
   it('tried too often with wrong keys is refused for a while, even with the right one; others are not', async () => {
     const from = (address: string) => ({ 'x-forwarded-for': address });
     for (let i = 0; i < 10; i++) {
-      expect(codeOf(await call('POST', session(), { key: `guess-${i}` }, from('203.0.113.7')))).toBe('invalid_api_key');
+      expect(refusalOf(await call('POST', session(), { key: `guess-${i}` }, from('203.0.113.7')))).toBe(
+        'invalid_api_key',
+      );
     }
     const refused = await call('POST', session(), { key: 'op-secret' }, from('203.0.113.7'));
-    expect([refused.status, codeOf(refused)]).toEqual([429, 'too_many_attempts']);
+    expect([refused.status, refusalOf(refused)]).toEqual([429, 'too_many_attempts']);
     expect(refused.body).toMatchObject({ error: { type: 'rate_limit_error', param: null } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await call('POST', session(), { key: 'op-secret' }, from('203.0.113.8'))).status).toBe(200);
@@ -106,9 +96,9 @@ describe('signing in', () => {
   it('wrong keys sent as Bearers are refused for a while, never a right one, and others at the address can sign in', async () => {
     const from = { 'x-forwarded-for': '203.0.113.20' };
     const send = (secret: string) => call('GET', session(), undefined, { ...from, ...bearer(secret) });
-    for (let i = 0; i < 10; i++) expect(codeOf(await send('an-old-key'))).toBe('not_signed_in');
+    for (let i = 0; i < 10; i++) expect(refusalOf(await send('an-old-key'))).toBe('not_signed_in');
     const refused = await send('an-old-key');
-    expect([refused.status, codeOf(refused)]).toEqual([429, 'too_many_attempts']);
+    expect([refused.status, refusalOf(refused)]).toEqual([429, 'too_many_attempts']);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await send('op-secret')).body).toMatchObject({ name: 'ops' });
     expect((await call('POST', session(), { key: 'op-secret' }, from)).status).toBe(200);
@@ -150,7 +140,7 @@ it('the audit list has who did what, page by page; it is for operators', async (
   for (const one of body.acts) expect(one).toMatchObject({ who: '', role: null, what: 'session.refused' });
   expect(JSON.stringify([act, body])).not.toMatch(/guess-|op-secret/);
   const refused = await call('GET', audit, undefined, bearer('see'));
-  expect([refused.status, codeOf(refused)]).toEqual([403, 'insufficient_role']);
+  expect([refused.status, refusalOf(refused)]).toEqual([403, 'insufficient_role']);
   for (const query of ['after=x', 'who=a&who=b', `what=${'x'.repeat(201)}`]) {
     expect((await call('GET', `${audit}?${query}`, undefined, bearer('op-secret'))).status, query).toBe(400);
   }
@@ -190,7 +180,7 @@ async function open(url: string, first: string, headers: Record<string, string> 
 
 it('a stream ends with the session that it was opened in, and what is asked for after that is refused', async () => {
   const leftMs = 1000;
-  const token = openSessionTokens(KEYS, () => Date.now() - SESSION_MS + leftMs).issue(KEYS[0]!);
+  const token = openSessionTokens(TWO_KEYS, () => Date.now() - SESSION_MS + leftMs).issue(TWO_KEYS[0]!);
   const headers = { cookie: `millrace_session=${token}` };
   const streams = await Promise.all(STREAMS().map(([path, first]) => open(`${locked.url}${path}`, first, headers)));
   for (const { status, begun, over } of streams) {
